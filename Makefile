@@ -1,0 +1,42 @@
+# make run    builds, provisions an example, places four calls, keeps serving (ONCE=1: ends there)
+# make test   builds and runs every check
+# make bench  prints the figures, each beside its peer
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+BUILT  := $(VENV)/.built
+SOURCES := $(wildcard protos/callscreen/v1/*.proto) $(wildcard fastpath/*.pyx) $(wildcard fastpath/*.pxd) \
+           pyproject.toml setup.py
+
+.PHONY: run test lint check bench clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(BUILT): $(BIN)/python $(SOURCES)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  "setuptools>=77" wheel "cython>=3.3,<3.4" "grpcio-tools==1.85.1" "mypy-protobuf==5.1.0"
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --no-build-isolation --editable ".[test]"
+	touch $@
+
+run: $(BUILT)
+	$(BIN)/python deploy/example.py $(if $(ONCE),--once)
+
+test: lint check
+
+lint: $(BUILT)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: $(BUILT)
+	$(BIN)/python -m pytest
+
+bench: $(BUILT)
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) build dist src/callscreen/v1 src/*.egg-info
+	find fastpath -name '*.so' -delete

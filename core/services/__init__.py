@@ -1,0 +1,3 @@
+"""One file a gRPC service: decode, call a command, encode."""
+
+__all__: list[str] = []

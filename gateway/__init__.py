@@ -1,0 +1,3 @@
+"""The documented REST APIs, turned into gRPC calls."""
+
+__all__: list[str] = []

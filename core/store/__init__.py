@@ -1,3 +1,18 @@
-"""Where objects and their history are kept: a contract, LMDB, and a twin in memory."""
+"""Where objects and their history are kept: a contract, LMDB, and a twin in memory.
 
-__all__: list[str] = []
+Others import `contract` and `records`; only the core's server names the LMDB stores.
+"""
+
+__all__ = [
+    "contract",
+    "gate",
+    "limits",
+    "lmdb",
+    "lmdb_environment",
+    "lmdb_reader",
+    "lmdb_records",
+    "memory",
+    "memory_records",
+    "records",
+    "tables",
+]

@@ -1,0 +1,185 @@
+"""Groups writes that wait together, so that one fsync makes them all durable.
+
+Invariants:
+1. A submitter is answered only after its write is durable, or refused.
+2. What was committed is published in the order of revisions, before its submitters are answered.
+3. One submitter's error is its own: the others of its group go on.
+4. A cancelled submitter harms nobody: its write is left out where the group had not begun, else it
+   is made whole.
+5. The queue has a limit; beyond it a submitter is refused at once.
+
+Batches form by themselves: whatever was queued while the former group was made durable.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final, Generic, TypeVar
+
+from .errors import TooMuch, Unavailable
+from .store.contract import Batch, Member, Reader, Store
+
+QUEUE_LIMIT: Final = 10_000  # submitters that wait
+GROUP_LIMIT: Final = 1_000  # submitters in one transaction
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Published = list[tuple[int, bytes]]
+
+log = logging.getLogger("callscreen.core")
+
+
+class Grouper(Generic[Item, Result]):
+    """A thread that gives what waits to `work`, a group at a time, and its results back.
+
+    `work` answers every item of the group, in order, with a result or the exception to raise.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[Sequence[Item]], Sequence[Result | Exception]],
+        queue_limit: int = QUEUE_LIMIT,
+        group_limit: int = GROUP_LIMIT,
+    ) -> None:
+        self._work = work
+        self._queue_limit = queue_limit
+        self._group_limit = group_limit
+        self._queue: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._wake = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    async def submit(self, item: Item) -> Result:
+        """The item's result, once its group is done. Raises TooMuch, Unavailable, its own error."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        with self._wake:
+            if self._closed:
+                raise Unavailable
+            if len(self._queue) >= self._queue_limit:
+                raise TooMuch
+            self._queue.append((item, future))
+            self._wake.notify()
+        return await future
+
+    async def close(self) -> None:
+        """Takes nothing more, does what waits, and ends the thread."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._queue or self._closed)
+                if not self._queue:
+                    return
+                size = min(len(self._queue), self._group_limit)
+                group = [self._queue.popleft() for _ in range(size)]
+            group = [(item, future) for item, future in group if not future.cancelled()]
+            if group:
+                self._answer(group)
+
+    def _answer(self, group: Sequence[tuple[Item, "asyncio.Future[Result]"]]) -> None:
+        results: Sequence[Result | Exception]
+        try:
+            results = self._work([item for item, _ in group])
+        except Exception as error:
+            log.exception("a group of %d writes failed", len(group))
+            results = [_copy(error) for _ in group]
+        loops: dict[
+            asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Result], Result | Exception]]
+        ] = {}
+        for (_, future), result in zip(group, results, strict=True):
+            loops.setdefault(future.get_loop(), []).append((future, result))
+        for loop, answers in loops.items():
+            try:
+                loop.call_soon_threadsafe(_deliver, answers)
+            except RuntimeError:
+                log.warning("%d submitters were gone before their answer", len(answers))
+
+
+def _deliver(answers: Sequence[tuple["asyncio.Future[Result]", Result | Exception]]) -> None:
+    for future, result in answers:
+        if future.done():
+            continue
+        if isinstance(result, StopIteration):  # which no future can hold
+            future.set_exception(RuntimeError("a write raised StopIteration"))
+        elif isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+
+def _copy(error: Exception) -> Exception:
+    """One exception a submitter: a raised one grows a traceback of its own."""
+    copy = Unavailable()
+    copy.__cause__ = error
+    return copy
+
+
+class Committer:
+    """Passes every write of the core to the store, grouped, and publishes what was committed."""
+
+    def __init__(
+        self,
+        store: Store,
+        on_commit: Callable[[Published], None],
+        queue_limit: int = QUEUE_LIMIT,
+        group_limit: int = GROUP_LIMIT,
+    ) -> None:
+        """`on_commit` is called in the committer's thread with (revision, record) in order."""
+        self._store = store
+        self._on_commit = on_commit
+        self._grouper = Grouper("callscreen-committer", self._commit, queue_limit, group_limit)
+
+    async def submit(self, member: Member) -> int:
+        """Runs the function in the next transaction; the revision, once it is durable.
+
+        Raises what the function raised, TooMuch where the queue is full, Unavailable once closed,
+        StoreFull, StoreFailed.
+        """
+        return await self._grouper.submit(member)
+
+    async def close(self) -> None:
+        """Takes nothing more, commits what waits, and ends the thread."""
+        await self._grouper.close()
+
+    def _commit(self, members: Sequence[Member]) -> list[int | Exception]:
+        records: dict[int, bytes] = {}
+        results = self._store.transact([_recorded(member, records) for member in members])
+        # a run that the store repeated, or gave up, may have left records that never came to be
+        committed = {result for result in results if isinstance(result, int)}
+        published = [(revision, records[revision]) for revision in sorted(committed & set(records))]
+        if published:
+            try:
+                self._on_commit(published)
+            except Exception:
+                log.exception("publishing revisions up to %d failed", published[-1][0])
+        return results
+
+
+def _recorded(member: Member, records: dict[int, bytes]) -> Member:
+    """The same function; the record of its batch is noted by revision."""
+
+    def recorded(reader: Reader) -> Batch | None:
+        batch = member(reader)
+        if batch is None:
+            return None
+        change = batch.change
+
+        def noted(revision: int) -> bytes:
+            records[revision] = record = change(revision)
+            return record
+
+        return replace(batch, change=noted)
+
+    return recorded
+
+
+__all__ = ["GROUP_LIMIT", "QUEUE_LIMIT", "Committer", "Grouper", "Published"]

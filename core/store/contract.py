@@ -1,0 +1,289 @@
+"""The seam of the store: what may cross it, and what may go wrong.
+
+Invariants, held by every store and by one acceptance suite:
+1. One batch is one revision and one log record. Revisions begin at 1 and have no gap.
+2. A batch is in force whole (objects, indexes, private entries, log record, revision), or not.
+3. What was returned as committed is durable.
+4. A reader sees one revision for as long as it is open, and nothing of an open transaction.
+5. Scans go by the order of (product, type, path), paths compared part by part as text.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeAlias
+
+from ..errors import (
+    CallscreenError,
+    Compacted,
+    Conflict,
+    InvalidInput,
+    TooMuch,
+    Unavailable,
+)
+from .limits import TAIL_RECORDS
+
+
+class Fenced(Unavailable):
+    """A newer epoch has taken over: this writer must not write any more."""
+
+    reason = "FENCED"
+    default = "Another core has taken over."
+
+
+class NotLeader(Unavailable):
+    """This core does not hold the lease: ask the one that does."""
+
+    reason = "NOT_LEADER"
+    default = "This core does not take writes."
+
+
+class StoreFull(TooMuch):
+    """The disk or the store's own limit is reached. Nothing was written; reading goes on."""
+
+    reason = "STORE_FULL"
+    default = "The store is full."
+
+
+class StoreFailed(Unavailable):
+    """The disk failed, or too many read at once. Nothing was written; reading goes on."""
+
+    reason = "STORE_FAILED"
+    default = "The store could not read or write."
+
+
+class StoreClosed(Unavailable):
+    """The store has been closed."""
+
+    reason = "STORE_CLOSED"
+    default = "The store is closed."
+
+
+class StoreInUse(CallscreenError):
+    """Another process, or this one, has the folder open."""
+
+    reason = "STORE_IN_USE"
+    default = "The data folder is in use."
+
+
+class FormatTooNew(CallscreenError):
+    """A later release wrote the folder: this one would not understand it."""
+
+    reason = "FORMAT_TOO_NEW"
+    default = "The data folder was written by a later release."
+
+
+class KeyTooLong(InvalidInput):
+    """A key whose parts together are longer than the store holds."""
+
+    reason = "KEY_TOO_LONG"
+    default = "The parts of the key are too long."
+
+
+class Key(NamedTuple):
+    """Where an object is kept. Tuples compare as the store orders them."""
+
+    product: str
+    type: str
+    path: tuple[str, ...]
+
+
+class Put(NamedTuple):
+    """Sets an object."""
+
+    key: Key
+    value: bytes
+
+
+class Delete(NamedTuple):
+    """Removes an object; one that is not there is no error."""
+
+    key: Key
+
+
+class PrivatePut(NamedTuple):
+    """Sets an entry that is never published: a credential, a token."""
+
+    key: bytes
+    value: bytes
+
+
+class PrivateDelete(NamedTuple):
+    """Removes a private entry; one that is not there is no error."""
+
+    key: bytes
+
+
+class IndexPut(NamedTuple):
+    """Sets an index entry. What must be unique is looked up first, in the same transaction."""
+
+    table: str
+    key: bytes
+    value: bytes
+
+
+class IndexDelete(NamedTuple):
+    """Removes an index entry; one that is not there is no error."""
+
+    table: str
+    key: bytes
+
+
+UNIQUE = "unique"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one function wants written. `change` makes the log record from the revision given.
+
+    Writes apply in order. `change` runs inside the transaction, perhaps more than once.
+    """
+
+    writes: Sequence[Put | Delete]
+    change: Callable[[int], bytes]
+    private: Sequence[PrivatePut | PrivateDelete] = ()
+    index: Sequence[IndexPut | IndexDelete] = ()
+
+
+class Reader(Protocol):
+    """One revision of the data. Not to be held across an await, nor used once it is closed."""
+
+    @property
+    def revision(self) -> int:
+        """The last revision that this reader sees; 0 in an empty store."""
+
+    def get(self, key: Key) -> bytes | None:
+        """The object there. KeyTooLong where no such key can be."""
+
+    def scan(
+        self,
+        product: str,
+        type: str,
+        prefix: tuple[str, ...] = (),
+        start_after: tuple[str, ...] | None = None,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> Iterator[tuple[Key, bytes]]:
+        """Objects whose path begins with exactly these parts, in order (or backwards).
+
+        `start_after` is a whole path, there or not; only what follows it in the direction comes.
+        """
+
+    def count(self, product: str, type: str, prefix: tuple[str, ...] = ()) -> int:
+        """How many objects `scan` would yield. Costs a step an object, without its value."""
+
+    def private(self, key: bytes) -> bytes | None:
+        """The private entry there."""
+
+    def scan_private(self, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Private entries whose key begins with these octets, in order."""
+
+    def unique(self, key: bytes) -> bytes | None:
+        """The entry of the index of unique values."""
+
+
+Member: TypeAlias = Callable[[Reader], Batch | None]
+
+
+class Snapshot(NamedTuple):
+    """`revision` at its start, and the chunks, each read in a transaction of its own.
+
+    Fuzzy: it is whole once the log from `revision` to the store's revision after its last chunk
+    has been applied over it.
+    """
+
+    revision: int
+    chunks: Iterator[list[tuple[Key, bytes]]]
+
+
+class Store(Protocol):
+    """Objects, their history and nothing of what they mean. Safe to use from any thread."""
+
+    @property
+    def id(self) -> str:
+        """Random, made with the store: 32 hexadecimal digits."""
+
+    @property
+    def epoch(self) -> int:
+        """Rises when the history is not continued, as after a restore; begins at 1."""
+
+    @property
+    def revision(self) -> int:
+        """The last durable revision; 0 in an empty store. No reader has seen a later one."""
+
+    def transact(self, group: Sequence[Member]) -> list[int | Exception]:
+        """Runs every function in one transaction, made durable once, and gives each its result.
+
+        A function sees the writes of those before it. Its result is the revision of its batch, the
+        revision seen where it returned None, or the exception that it raised, which leaves no
+        trace. It may be run again when the store grows. Where the disk fails, every result is
+        StoreFull or StoreFailed. Raises StoreClosed.
+        """
+
+    def commit(self, batch: Batch, expected_revision: int | None = None) -> int:
+        """Writes one batch; its revision. Raises Conflict, KeyTooLong, StoreFull, StoreFailed."""
+
+    def read(self) -> AbstractContextManager[Reader]:
+        """A short read transaction: milliseconds. Raises StoreClosed."""
+
+    def get(self, key: Key) -> bytes | None:
+        """One object at the last revision."""
+
+    def scan(
+        self,
+        product: str,
+        type: str,
+        prefix: tuple[str, ...] = (),
+        start_after: tuple[str, ...] | None = None,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> list[tuple[Key, bytes]]:
+        """`Reader.scan` in a transaction of its own."""
+
+    def tail(self, after: int, limit: int = TAIL_RECORDS) -> list[tuple[int, bytes]]:
+        """Log records after a revision in order, at most `limit` of them and about TAIL_BYTES.
+
+        Raises Compacted where the log no longer reaches back, or has not come so far.
+        """
+
+    def snapshot(self, products: Collection[str], types: Collection[str]) -> Snapshot:
+        """Every object of these types of these products, a chunk a transaction."""
+
+    def oldest(self) -> int:
+        """The oldest revision in the log; revision + 1 where the log is empty."""
+
+    def compact(self, keep: int) -> None:
+        """Drops log records until the last `keep` are left. Raises StoreFull, StoreFailed."""
+
+    def oldest_reader_age(self) -> float:
+        """Seconds that the oldest open reader has been open; 0.0 where there is none."""
+
+    def close(self) -> None:
+        """Waits for readers and writers, then closes. Closing again does nothing."""
+
+
+__all__ = [
+    "UNIQUE",
+    "Batch",
+    "Compacted",
+    "Conflict",
+    "Delete",
+    "Fenced",
+    "FormatTooNew",
+    "IndexDelete",
+    "IndexPut",
+    "Key",
+    "KeyTooLong",
+    "Member",
+    "NotLeader",
+    "PrivateDelete",
+    "PrivatePut",
+    "Put",
+    "Reader",
+    "Snapshot",
+    "Store",
+    "StoreClosed",
+    "StoreFailed",
+    "StoreFull",
+    "StoreInUse",
+]

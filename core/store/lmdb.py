@@ -1,0 +1,275 @@
+"""The store on LMDB.
+
+Invariants, besides those of the contract:
+1. Objects, indexes, private entries, log record and revision of a group are one transaction.
+2. A function's batch is encoded whole before its first write: what cannot be written raises
+   before anything is.
+"""
+
+import os
+import secrets
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from .contract import (
+    UNIQUE,
+    Batch,
+    Compacted,
+    Conflict,
+    Delete,
+    IndexDelete,
+    Key,
+    Member,
+    PrivateDelete,
+    Reader,
+    Snapshot,
+    StoreFailed,
+    StoreFull,
+)
+from .limits import (
+    CHUNK_BYTES,
+    CHUNK_ENTRIES,
+    COMPACT_RECORDS,
+    LOG_RECORDS,
+    MAP_BYTES,
+    MAP_LIMIT_BYTES,
+    PRUNE_RECORDS,
+    TAIL_BYTES,
+    TAIL_RECORDS,
+)
+from .lmdb_environment import Environment, another
+from .lmdb_reader import LmdbReader
+from .tables import (
+    LOG,
+    META,
+    OBJECT_TABLES,
+    OBJECTS,
+    PRIVATE,
+    UNIQUE_VALUES,
+    Table,
+    checked,
+    decode_number,
+    encode_key,
+    encode_number,
+)
+
+if TYPE_CHECKING:
+    import lmdb
+
+    Transaction = lmdb.Transaction[bytes]
+
+INDEXES = {UNIQUE: UNIQUE_VALUES}
+
+
+class Write(NamedTuple):
+    """One encoded write; no value removes."""
+
+    table: Table
+    key: bytes
+    value: bytes | None
+
+
+def encode_batch(batch: Batch) -> list[Write]:
+    """A batch as writes. Raises KeyTooLong, and ValueError for an unknown index table."""
+    writes = [
+        Write(OBJECTS, encode_key(w.key), None if isinstance(w, Delete) else w.value)
+        for w in batch.writes
+    ]
+    for entry in batch.private:
+        value = None if isinstance(entry, PrivateDelete) else entry.value
+        writes.append(Write(PRIVATE, checked(entry.key), value))
+    for mark in batch.index:
+        if mark.table not in INDEXES:
+            raise ValueError(f"no index table {mark.table!r}")
+        value = None if isinstance(mark, IndexDelete) else mark.value
+        writes.append(Write(INDEXES[mark.table], checked(mark.key), value))
+    return writes
+
+
+class LmdbStore:
+    """A contract Store in a folder. See Environment for how it opens and fails."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        map_bytes: int = MAP_BYTES,
+        map_limit_bytes: int = MAP_LIMIT_BYTES,
+        log_records: int = LOG_RECORDS,
+    ) -> None:
+        """Opens the folder or makes it. Raises StoreInUse, FormatTooNew, StoreFull, StoreFailed."""
+        self._environment = Environment(path, OBJECT_TABLES, map_bytes, map_limit_bytes)
+        self._dbs = self._environment.dbs
+        self._log_records = log_records
+        self.id, self.epoch = self._environment.write(self._identify)
+
+    def _identify(self, txn: "Transaction") -> tuple[str, int]:
+        meta = self._dbs[META]
+        identity = txn.get(b"id", db=meta)
+        if identity is None:
+            identity = secrets.token_hex(16).encode()
+            txn.put(b"id", identity, db=meta)
+            txn.put(b"epoch", encode_number(1), db=meta)
+        return identity.decode(), decode_number(txn.get(b"epoch", b"", db=meta))
+
+    def _read_revision(self, txn: "Transaction") -> int:
+        return decode_number(txn.get(b"revision", b"", db=self._dbs[META]))
+
+    @property
+    def revision(self) -> int:
+        # from the data, not from memory: never behind what a reader may have seen already
+        with self._environment.read() as txn:
+            return self._read_revision(txn)
+
+    def transact(self, group: Sequence[Member]) -> list[int | Exception]:
+        try:
+            return self._environment.write(lambda txn: self._run(txn, group))
+        except (StoreFull, StoreFailed) as error:
+            return [another(error) for _ in group]
+
+    def _run(self, txn: "Transaction", group: Sequence[Member]) -> list[int | Exception]:
+        first = revision = self._read_revision(txn)
+        results: list[int | Exception] = []
+        for member in group:
+            try:
+                batch = member(LmdbReader(txn, self._environment, revision))
+                if batch is None:
+                    results.append(revision)
+                    continue
+                writes = encode_batch(batch)
+                record = batch.change(revision + 1)
+            except Exception as error:
+                results.append(error)
+                continue
+            revision += 1
+            self._write(txn, writes, revision, record)
+            results.append(revision)
+        if revision > first:
+            txn.put(b"revision", encode_number(revision), db=self._dbs[META])
+            budget = PRUNE_RECORDS + 2 * (revision - first)
+            self._prune(txn, revision - self._log_records, budget)
+        return results
+
+    def _write(
+        self, txn: "Transaction", writes: Sequence[Write], revision: int, record: bytes
+    ) -> None:
+        for table, key, value in writes:
+            if value is None:
+                txn.delete(key, db=self._dbs[table])
+            else:
+                txn.put(key, value, db=self._dbs[table])
+        txn.put(encode_number(revision), record, append=True, db=self._dbs[LOG])
+
+    def _prune(self, txn: "Transaction", upto: int, budget: int) -> int:
+        """Drops the oldest log records up to a revision; how many."""
+        cursor = txn.cursor(self._dbs[LOG])
+        dropped = 0
+        found = cursor.first()
+        while found and dropped < budget and decode_number(cursor.key()) <= upto:
+            cursor.delete()
+            dropped += 1
+            found = cursor.first()
+        return dropped
+
+    def commit(self, batch: Batch, expected_revision: int | None = None) -> int:
+        def member(reader: Reader) -> Batch:
+            if expected_revision is not None and reader.revision != expected_revision:
+                raise Conflict
+            return batch
+
+        result = self.transact([member])[0]
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        with self._environment.read() as txn:
+            reader = LmdbReader(txn, self._environment)
+            try:
+                yield reader
+            finally:
+                reader.close()
+
+    def get(self, key: Key) -> bytes | None:
+        txn, ticket = self._environment.begin()  # what `read` does, at half its cost
+        try:
+            return txn.get(encode_key(key), db=self._dbs[OBJECTS])
+        finally:
+            self._environment.end(txn, ticket)
+
+    def scan(
+        self,
+        product: str,
+        type: str,
+        prefix: tuple[str, ...] = (),
+        start_after: tuple[str, ...] | None = None,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> list[tuple[Key, bytes]]:
+        with self.read() as reader:
+            return list(reader.scan(product, type, prefix, start_after, limit, reverse))
+
+    def tail(self, after: int, limit: int = TAIL_RECORDS) -> list[tuple[int, bytes]]:
+        records: list[tuple[int, bytes]] = []
+        size = 0
+        with self._environment.read() as txn:
+            if not self._oldest(txn) - 1 <= after <= self._read_revision(txn):
+                raise Compacted
+            cursor = txn.cursor(self._dbs[LOG])
+            if limit < 1 or not cursor.set_range(encode_number(after + 1)):
+                return records
+            for key, value in cursor:
+                records.append((decode_number(key), value))
+                size += len(value)
+                if len(records) == limit or size >= TAIL_BYTES:
+                    break
+        return records
+
+    def snapshot(self, products: Collection[str], types: Collection[str]) -> Snapshot:
+        ranges = [(product, type) for product in sorted(products) for type in sorted(types)]
+        return Snapshot(self.revision, self._chunks(ranges))
+
+    def _chunks(self, ranges: Sequence[tuple[str, str]]) -> Iterator[list[tuple[Key, bytes]]]:
+        for product, type_name in ranges:
+            last: tuple[str, ...] | None = None
+            while chunk := self._chunk(product, type_name, last):
+                yield chunk
+                last = chunk[-1][0].path
+
+    def _chunk(
+        self, product: str, type_name: str, last: tuple[str, ...] | None
+    ) -> list[tuple[Key, bytes]]:
+        chunk: list[tuple[Key, bytes]] = []
+        size = 0
+        with self.read() as reader:
+            for key, value in reader.scan(
+                product, type_name, start_after=last, limit=CHUNK_ENTRIES
+            ):
+                chunk.append((key, value))
+                size += len(value)
+                if size >= CHUNK_BYTES:
+                    break
+        return chunk
+
+    def oldest(self) -> int:
+        with self._environment.read() as txn:
+            return self._oldest(txn)
+
+    def _oldest(self, txn: "Transaction") -> int:
+        cursor = txn.cursor(self._dbs[LOG])
+        return decode_number(cursor.key()) if cursor.first() else self._read_revision(txn) + 1
+
+    def compact(self, keep: int) -> None:
+        upto = self.revision - max(keep, 0)
+        while self._environment.write(lambda txn: self._prune(txn, upto, COMPACT_RECORDS)):
+            pass
+
+    def oldest_reader_age(self) -> float:
+        return self._environment.oldest_reader_age()
+
+    def close(self) -> None:
+        self._environment.close()
+
+
+__all__ = ["LmdbStore"]

@@ -1,0 +1,226 @@
+"""Writes that wait together are committed together, published in order, and answered after."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+
+from callscreen.core.committer import Committer, Grouper
+from callscreen.core.errors import TooMuch, Unavailable
+from callscreen.core.store.contract import Batch, Conflict, Member, Reader, Store
+from callscreen.core.store.memory import MemoryStore
+from callscreen.core.store.records import Record, RecordStore
+
+Putter = Callable[..., Batch]
+
+
+class SlowStore(MemoryStore):
+    """Notes the size of each group; a group waits until `go` is set, as if for a slow disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.groups: list[int] = []
+        self.begun = threading.Event()
+        self.go = threading.Event()
+
+    def transact(self, group: Sequence[Member]) -> list[int | Exception]:
+        self.groups.append(len(group))
+        self.begun.set()
+        assert self.go.wait(10)
+        return super().transact(group)
+
+
+@pytest.fixture
+async def slow() -> AsyncIterator[tuple[SlowStore, Committer, list[tuple[int, bytes]]]]:
+    store, published = SlowStore(), []
+    committer = Committer(store, published.extend, queue_limit=50, group_limit=20)
+    yield store, committer, published
+    store.go.set()
+    await committer.close()
+
+
+Slow = tuple[SlowStore, Committer, list[tuple[int, bytes]]]
+
+
+async def begun(store: SlowStore) -> None:
+    assert await asyncio.to_thread(store.begun.wait, 10)
+
+
+async def test_every_submitter_gets_its_own_revision(store: Store, put: Putter) -> None:
+    published: list[tuple[int, bytes]] = []
+    committer = Committer(store, published.extend)
+    revisions = await asyncio.gather(
+        *(committer.submit(lambda reader, n=n: put(str(n))) for n in range(500))
+    )
+    await committer.close()
+    assert revisions == list(range(1, 501))
+    assert published == store.tail(0)
+
+
+async def test_what_waits_while_a_group_is_written_goes_together(slow: Slow, put: Putter) -> None:
+    store, committer, published = slow
+    first = asyncio.create_task(committer.submit(lambda reader: put("first")))
+    await begun(store)
+    rest = [
+        asyncio.create_task(committer.submit(lambda reader, n=n: put(str(n)))) for n in range(30)
+    ]
+    await asyncio.sleep(0)
+    assert published == []
+    assert not first.done()
+    store.go.set()
+    await asyncio.gather(first, *rest)
+    assert store.groups == [1, 20, 10]
+    assert [revision for revision, _ in published] == list(range(1, 32))
+
+
+async def test_an_error_goes_to_its_submitter_alone(store: Store, put: Putter) -> None:
+    def refuse(reader: Reader) -> Batch:
+        raise Conflict("mine")
+
+    def stop(reader: Reader) -> Batch:
+        return next(iter(()))
+
+    published: list[tuple[int, bytes]] = []
+    committer = Committer(store, published.extend)
+    members = [lambda reader: put("a"), refuse, stop, lambda reader: None, lambda reader: put("b")]
+    one, two, three, four, five = await asyncio.gather(
+        *(committer.submit(member) for member in members), return_exceptions=True
+    )
+    await committer.close()
+    assert (one, four, five) == (1, 1, 2)
+    assert isinstance(two, Conflict)
+    assert isinstance(three, RuntimeError)
+    assert published == [(1, b"1:a"), (2, b"2:b")]
+
+
+async def test_publishing_is_over_before_the_submitter_is_answered(put: Putter) -> None:
+    order: list[str] = []
+    committer = Committer(MemoryStore(), lambda changes: order.append("published"))
+    await committer.submit(lambda reader: put("a"))
+    order.append("answered")
+    await committer.close()
+    assert order == ["published", "answered"]
+
+
+async def test_a_write_cancelled_before_its_group_is_left_out(slow: Slow, put: Putter) -> None:
+    store, committer, _ = slow
+    first = asyncio.create_task(committer.submit(lambda reader: put("first")))
+    await begun(store)
+    second = asyncio.create_task(committer.submit(lambda reader: put("second")))
+    third = asyncio.create_task(committer.submit(lambda reader: put("third")))
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.sleep(0)
+    store.go.set()
+    assert (await first, await third) == (1, 2)
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert store.tail(0) == [(1, b"1:first"), (2, b"2:third")]
+
+
+async def test_a_write_cancelled_in_its_group_is_made_whole(slow: Slow, put: Putter) -> None:
+    store, committer, published = slow
+    first = asyncio.create_task(committer.submit(lambda reader: put("first")))
+    await begun(store)
+    first.cancel()
+    await asyncio.sleep(0)
+    store.go.set()
+    assert await committer.submit(lambda reader: put("second")) == 2
+    assert first.cancelled()
+    assert published == [(1, b"1:first"), (2, b"2:second")]
+
+
+async def test_a_full_queue_refuses_at_once(slow: Slow, put: Putter) -> None:
+    store, committer, _ = slow
+    first = asyncio.create_task(committer.submit(lambda reader: put("first")))
+    await begun(store)
+    rest = [asyncio.create_task(committer.submit(lambda reader: None)) for _ in range(50)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooMuch):
+        await committer.submit(lambda reader: None)
+    store.go.set()
+    assert await first == 1
+    assert await asyncio.gather(*rest) == [1] * 50
+
+
+async def test_closing_commits_what_waits_and_takes_nothing_more(slow: Slow, put: Putter) -> None:
+    store, committer, published = slow
+    tasks = [
+        asyncio.create_task(committer.submit(lambda reader, n=n: put(str(n)))) for n in range(40)
+    ]
+    await begun(store)
+    closing = asyncio.create_task(committer.close())
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await committer.submit(lambda reader: put("late"))
+    store.go.set()
+    await closing
+    assert await asyncio.gather(*tasks) == list(range(1, 41))
+    assert len(published) == 40
+    await committer.close()
+
+
+async def test_a_publisher_that_fails_stops_nobody(
+    put: Putter, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(changes: object) -> None:
+        raise LookupError("no publisher")
+
+    committer = Committer(MemoryStore(), fail)
+    assert await committer.submit(lambda reader: put("a")) == 1
+    assert await committer.submit(lambda reader: put("b")) == 2
+    await committer.close()
+    assert "publishing revisions up to 1 failed" in caplog.text
+
+
+async def test_a_store_that_is_closed_answers_every_submitter(
+    put: Putter, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = MemoryStore()
+    committer = Committer(store, lambda changes: None)
+    store.close()
+    results = await asyncio.gather(
+        *(committer.submit(lambda reader: put("a")) for _ in range(3)), return_exceptions=True
+    )
+    await committer.close()
+    assert [type(result) for result in results] == [Unavailable] * 3
+    assert "a group of" in caplog.text
+
+
+def test_a_loop_that_ended_does_not_stop_the_thread(put: Putter) -> None:
+    """A submitter may be gone with its event loop; the next one is served."""
+    store = SlowStore()
+    made: list[Committer] = []
+
+    async def leave() -> None:
+        made.append(Committer(store, lambda changes: None))
+        task = asyncio.create_task(made[0].submit(lambda reader: put("a")))
+        await begun(store)
+        task.cancel()
+
+    async def come() -> int:
+        store.go.set()
+        revision = await made[0].submit(lambda reader: put("b"))
+        await made[0].close()
+        return revision
+
+    asyncio.run(leave())
+    assert asyncio.run(come()) == 2
+
+
+async def test_call_records_that_wait_share_a_transaction(records: RecordStore) -> None:
+    groups: list[int] = []
+
+    def append(group: Sequence[Sequence[Record]]) -> list[int | Exception]:
+        groups.append(len(group))
+        return records.append_group(group)
+
+    grouper = Grouper[Sequence[Record], int]("records", append)
+    batches = [[Record("pcs", f"{n}", "acme", "alice", b""), Record("pcs", "same", "", "", b"")]
+               for n in range(100)]  # fmt: skip
+    added = await asyncio.gather(*(grouper.submit(batch) for batch in batches))
+    await grouper.close()
+    assert (added[0], sum(added), records.count("pcs")) == (2, 101, 101)
+    assert sum(groups) == 100
+    assert len(groups) < 100

@@ -1,3 +1,28 @@
 """One use case a file."""
 
-__all__: list[str] = []
+__all__ = [
+    "append_records",
+    "authenticate",
+    "bootstrap",
+    "context",
+    "create",
+    "credentials",
+    "delete",
+    "draft",
+    "explain",
+    "get",
+    "list_objects",
+    "names",
+    "paging",
+    "prepare",
+    "query_records",
+    "referrers",
+    "rename",
+    "replicate",
+    "revoke",
+    "screen",
+    "secrets",
+    "set_password",
+    "update",
+    "write",
+]

@@ -1,0 +1,30 @@
+"""Reads one object.
+
+Invariants:
+1. What the caller may not see looks not provisioned.
+2. Secrets are masked.
+"""
+
+from ...v1.object_pb2 import Object
+from ..access import Principal
+from ..errors import NotFound
+from ..store.contract import Key
+from .context import Core
+from .names import found_key, target
+from .secrets import masked
+
+
+def get(core: Core, caller: Principal, name: str) -> Object:
+    """Raises InvalidInput, NotFound."""
+    at = target(name)
+    with core.store.read() as reader:
+        key = found_key(reader, at)
+        if not caller.sees(at.product, at.kind.type, key):
+            raise NotFound
+        value = reader.get(Key(at.product, at.kind.type, at.kind.path_of(key)))
+    if value is None:
+        raise NotFound
+    return masked(at.kind, Object.FromString(value))
+
+
+__all__ = ["get"]

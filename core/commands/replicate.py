@@ -1,0 +1,82 @@
+"""What an edge follows: everything that decisions need, then every change of it.
+
+Invariants:
+1. Internal services only; no secret leaves.
+2. A snapshot's objects are at least as new as its `from` revision and no newer than its `complete`.
+3. A change is sent as it was stored, not made again.
+"""
+
+from collections.abc import AsyncGenerator, Iterator
+from typing import Final
+
+from ...schema import PRODUCTS, TYPES, body_of
+from ...schema.secrets import secrets_of
+from ...v1.object_pb2 import Object
+from ...v1.replication_pb2 import ResumeToken, SnapshotChunk
+from ..access import Principal, Verb
+from ..engine import SCREENED
+from ..errors import Compacted
+from ..limits import CHUNK_BYTES
+from ..store.contract import Key
+from .context import Core
+
+OBJECTS_TAG: Final = b"\x12"  # SnapshotChunk.objects: field 2, length-delimited
+WITH_SECRETS: Final = frozenset(
+    kind.type for kind in TYPES.values() if kind.screened and secrets_of(kind.shape)
+)
+
+
+def snapshot(core: Core, caller: Principal) -> Iterator[bytes]:
+    """Encoded SnapshotChunks. Each step reads: not for the event loop. Raises PermissionDenied."""
+    _require(caller)
+    return _chunks(core)
+
+
+def _chunks(core: Core) -> Iterator[bytes]:
+    taken = core.store.snapshot(PRODUCTS, SCREENED)
+    token = ResumeToken(store_id=core.store.id, epoch=core.store.epoch, revision=taken.revision)
+    head = SnapshotChunk(**{"from": token}).SerializeToString()  # type: ignore[arg-type]
+    parts: list[bytes] = []
+    size = 0
+    for chunk in taken.chunks:
+        for key, value in chunk:
+            part = _encoded(key, value)
+            if parts and size + len(part) > CHUNK_BYTES:
+                yield b"".join((head, *parts))
+                parts, size = [], 0
+            parts.append(part)
+            size += len(part)
+    complete = SnapshotChunk(complete=core.store.revision).SerializeToString()
+    yield b"".join((head, *parts, complete))
+
+
+def watch(core: Core, caller: Principal, after: ResumeToken) -> AsyncGenerator[bytes, None]:
+    """Encoded Changes after a token, until the core stops. Raises PermissionDenied, Compacted."""
+    _require(caller)
+    if (after.store_id, after.epoch) != (core.store.id, core.store.epoch):
+        raise Compacted
+    return core.feed.follow(after.revision)
+
+
+def _require(caller: Principal) -> None:
+    caller.require("", "replication", (), Verb.READ)
+
+
+def _encoded(key: Key, value: bytes) -> bytes:
+    if key.type in WITH_SECRETS:
+        obj = Object.FromString(value)
+        TYPES[key.type].redact(body_of(obj))
+        value = obj.SerializeToString()
+    return OBJECTS_TAG + _varint(len(value)) + value
+
+
+def _varint(number: int) -> bytes:
+    octets = bytearray()
+    while number > 0x7F:
+        octets.append(number & 0x7F | 0x80)
+        number >>= 7
+    octets.append(number)
+    return bytes(octets)
+
+
+__all__ = ["snapshot", "watch"]

@@ -1,0 +1,36 @@
+"""Secrets on their way out.
+
+Invariants:
+1. No secret leaves the core: one that is set reads as MASK, in every answer of every command.
+"""
+
+from typing import Any
+
+from ...schema import MASK, ObjectType, body_of
+from ...schema.secrets import secrets_of
+from ...v1.object_pb2 import Object
+
+
+def holds_secret(kind: ObjectType, body: Any) -> bool:
+    """Whether a body has a value for a secret, be it the mask."""
+    for path, _ in secrets_of(kind.shape):
+        holder = body
+        for name in path[:-1]:
+            holder = getattr(holder, name)
+        if holder.HasField(path[-1]):
+            return True
+    return False
+
+
+def masked(kind: ObjectType, obj: Object) -> Object:
+    """The same object, its secrets masked in place."""
+    for path, _ in secrets_of(kind.shape):
+        holder: Any = body_of(obj)
+        for name in path[:-1]:
+            holder = getattr(holder, name)  # reading a group that is not set sets nothing
+        if holder.HasField(path[-1]):
+            setattr(holder, path[-1], MASK)
+    return obj
+
+
+__all__ = ["holds_secret", "masked"]

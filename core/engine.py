@@ -1,0 +1,62 @@
+"""The screening index of the core itself: what Screen answers from.
+
+Invariants:
+1. It follows the same records that every edge gets, in the order of revisions.
+2. A change is in it before whoever made the change is answered.
+3. Where a change cannot be applied the index is built anew beside the old one, then swapped in.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from ..fastpath.index import Index
+from ..fastpath.loader import Loader
+from ..fastpath.model import Verdict
+from ..schema import PRODUCTS, TYPES
+from ..v1.object_pb2 import Change, Object
+from .store.contract import Store
+
+SCREENED = tuple(kind.type for kind in TYPES.values() if kind.screened)
+
+log = logging.getLogger("callscreen.core")
+
+
+class Engine:
+    """An index and its loader, filled from a store that nobody else writes meanwhile."""
+
+    def __init__(self, store: Store, make_index: Callable[[], Index] = Index) -> None:
+        self._store = store
+        self._make_index = make_index
+        self._index, self._loader = self._build()
+
+    @property
+    def revision(self) -> int:
+        return int(self._index.revision)
+
+    def publish(self, changes: Sequence[tuple[int, bytes]]) -> None:
+        """Applies committed changes. Called by the committer's thread alone."""
+        try:
+            for revision, record in changes:
+                if revision > self._index.revision:
+                    self._loader.apply(Change.FromString(record))
+        except Exception:
+            log.exception("the index is built anew: a change could not be applied")
+            self._index, self._loader = self._build()
+
+    def screen(
+        self, product: int, called: str, calling: str, anonymous: bool, source_ip: str
+    ) -> Verdict:
+        """Decides on a call; `product` 0 both, 1 PCS, 2 CIN."""
+        return self._index.screen(product, called, calling, anonymous, source_ip)
+
+    def _build(self) -> tuple[Index, Loader]:
+        index = self._make_index()
+        loader = Loader(index)
+        snapshot = self._store.snapshot(PRODUCTS, SCREENED)
+        for chunk in snapshot.chunks:
+            loader.load(Object.FromString(value) for _, value in chunk)
+        index.revision = snapshot.revision
+        return index, loader
+
+
+__all__ = ["SCREENED", "Engine"]

@@ -1,0 +1,204 @@
+"""The core as a process: opens the data, wires everything, serves gRPC, stops in order.
+
+Invariants:
+1. The only place that builds objects, and the only one that names the LMDB stores.
+2. `ready` is called once, when every service answers.
+3. At a stop nothing new is taken, what was taken is committed and answered, then the data closes.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import grpc
+from argon2 import PasswordHasher
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
+from grpc_health.v1.health import aio as health  # type: ignore[attr-defined]
+from grpc_reflection.v1alpha import reflection
+
+from ..v1 import authentication_pb2, provisioning_pb2, records_pb2, replication_pb2, screening_pb2
+from .buckets import Buckets
+from .commands.bootstrap import bootstrap
+from .commands.context import Core, Means
+from .committer import Committer, Grouper, Published
+from .engine import Engine
+from .errors import Unavailable
+from .feed import Feed
+from .files import secret, write_secret
+from .limits import (
+    KEEPALIVE_MS,
+    KEEPALIVE_TIMEOUT_MS,
+    LISTS_AT_ONCE,
+    LISTS_WAITING,
+    LOGIN_NAMES,
+    LOGIN_SECONDS,
+    LOGINS,
+    MESSAGE_BYTES,
+    PEPPER_BYTES,
+    PING_INTERVAL_MS,
+    RPCS_AT_ONCE,
+    STOP_SECONDS,
+    TOKEN_BYTES,
+)
+from .passwords import Passwords
+from .services.authentication import Authentication
+from .services.provisioning import Provisioning
+from .services.records import Records
+from .services.registry import handler
+from .services.replication import Replication
+from .services.screening import Screening
+from .sessions import Sessions
+from .store.contract import Store
+from .store.lmdb import LmdbStore
+from .store.lmdb_records import LmdbRecords
+from .store.records import RecordStore
+from .threads import Threads
+
+OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    ("grpc.so_reuseport", 0),  # a second core on the same port is refused, not given half the calls
+    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", PING_INTERVAL_MS),
+)
+SERVICES: Final = (
+    (provisioning_pb2.DESCRIPTOR.services_by_name["Provisioning"], Provisioning),
+    (authentication_pb2.DESCRIPTOR.services_by_name["Authentication"], Authentication),
+    (screening_pb2.DESCRIPTOR.services_by_name["Screening"], Screening),
+    (replication_pb2.DESCRIPTOR.services_by_name["Replication"], Replication),
+    (records_pb2.DESCRIPTOR.services_by_name["Records"], Records),
+)
+
+log = logging.getLogger("callscreen.core")
+
+
+@dataclass
+class CoreConfig:
+    """`clock` (Unix seconds) and `hasher` are there to be replaced in tests."""
+
+    data: Path
+    grpc: str = "127.0.0.1:50051"  # port 0: any
+    admin_password: str | None = None  # of the first administrators; None: made and printed
+    service_token: str | None = None  # of internal services; None: the one in the data folder
+    clock: Callable[[], float] = time.time
+    hasher: PasswordHasher | None = None
+
+
+async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Serves until `stop` is set; `ready` gets the address bound.
+
+    Raises StoreInUse, FormatTooNew, StoreFull, StoreFailed, OSError, Unavailable (the address).
+    """
+    async with AsyncExitStack() as stack:
+        core = build(config, stack)
+        await first_start(core, config.admin_password)
+        server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=RPCS_AT_ONCE)
+        status = await register(server, core)
+        address = bind(server, config.grpc)
+        await server.start()
+        log.info("core serves grpc=%s revision=%d", address, core.store.revision)
+        ready(address)
+        await stop.wait()
+        log.info("core stops revision=%d", core.store.revision)
+        await status.enter_graceful_shutdown()
+        core.feed.close()
+        await server.stop(STOP_SECONDS)
+
+
+def build(config: CoreConfig, stack: AsyncExitStack) -> Core:
+    """The core on its data folder; the stack closes it, writers before stores."""
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = LmdbStore(config.data / "objects")
+    stack.callback(store.close)
+    records = LmdbRecords(config.data / "records")
+    stack.callback(records.close)
+    return wire(config, store, records, stack)
+
+
+def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExitStack) -> Core:
+    """The core on these stores, be they on disk or in memory."""
+    engine, feed = Engine(store), Feed(store)
+
+    def publish(changes: Published) -> None:
+        engine.publish(changes)
+        feed.publish(changes)
+
+    passwords = Passwords(config.hasher)
+    stack.callback(passwords.close)
+    readers = Threads("lists", LISTS_AT_ONCE, LISTS_WAITING)
+    stack.callback(readers.close)
+    committer = Committer(store, publish)
+    stack.push_async_callback(committer.close)
+    recorder = Grouper("callscreen-records", records.append_group)
+    stack.push_async_callback(recorder.close)
+    pepper = bytes.fromhex(secret(config.data / "pepper", lambda: secrets.token_hex(PEPPER_BYTES)))
+    return Core(
+        store=store,
+        committer=committer,
+        feed=feed,
+        engine=engine,
+        records=records,
+        recorder=recorder,
+        sessions=Sessions(store, service_token(config), config.clock),
+        passwords=passwords,
+        readers=readers,
+        logins=Buckets(LOGINS, LOGIN_SECONDS, LOGIN_NAMES),
+        means=Means(pepper, secrets.token_bytes),
+        clock=config.clock,
+        ticks=time.monotonic,
+    )
+
+
+def service_token(config: CoreConfig) -> str:
+    """The token of internal services: given, or made once; either way it is in its file."""
+    path = config.data / "service.token"
+    token = secret(path, lambda: config.service_token or secrets.token_urlsafe(TOKEN_BYTES))
+    if config.service_token and config.service_token != token:
+        write_secret(path, config.service_token)
+        return config.service_token
+    return token
+
+
+async def first_start(core: Core, password: str | None) -> None:
+    """Puts settings and first administrators in place; tells a password that it made, once."""
+    chosen = password or secrets.token_urlsafe(TOKEN_BYTES // 2)
+    made = await bootstrap(core, core.passwords.hash_now(chosen))
+    if made and not password:
+        print(f"administrator password: {chosen}", flush=True)
+
+
+async def register(server: grpc.aio.Server, core: Core) -> health.HealthServicer:
+    """Every service, health and reflection."""
+    names = [descriptor.full_name for descriptor, _ in SERVICES]
+    server.add_generic_rpc_handlers(
+        tuple(handler(descriptor, make(core), core.sessions.check) for descriptor, make in SERVICES)
+    )
+    status = health.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(status, server)
+    for name in ("", *names):
+        await status.set(name, health_pb2.HealthCheckResponse.SERVING)
+    reflection.enable_server_reflection((*names, HEALTH, reflection.SERVICE_NAME), server)
+    return status
+
+
+def bind(server: grpc.aio.Server, address: str) -> str:
+    """Binds; the address with its real port. Raises Unavailable."""
+    host, _, _ = address.rpartition(":")
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise Unavailable(f"The address {address} cannot be bound.") from error
+    return f"{host}:{port}"
+
+
+__all__ = ["CoreConfig", "build", "first_start", "serve", "wire"]

@@ -1,0 +1,44 @@
+"""Records: call records in, and out by table query."""
+
+from collections.abc import AsyncIterator
+
+from ...v1 import records_pb2 as pb
+from ..access import Principal
+from ..commands import append_records, query_records
+from ..commands.context import Core
+from .pipeline import answered
+
+
+class Records:
+    """callscreen.v1.Records."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def append(
+        self, requests: AsyncIterator[tuple[pb.AppendRequest, Principal]]
+    ) -> AsyncIterator[pb.AppendResponse]:
+        return answered(requests, self._append)
+
+    async def _append(self, request: pb.AppendRequest, caller: Principal) -> pb.AppendResponse:
+        await append_records.append(self._core, caller, request.records)
+        return pb.AppendResponse(id=request.id)
+
+    async def query(self, request: pb.QueryRequest, caller: Principal) -> pb.QueryResponse:
+        page = await self._core.readers.run(
+            lambda: query_records.query(
+                self._core,
+                caller,
+                request.parent,
+                request.query,
+                request.page_size if request.HasField("page_size") else None,
+                request.page_token,
+                request.skip,
+            )
+        )
+        return pb.QueryResponse(
+            records=page.records, next_page_token=page.next_page_token, total_size=page.total
+        )
+
+
+__all__ = ["Records"]

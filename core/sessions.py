@@ -1,0 +1,62 @@
+"""Who a token stands for.
+
+Invariants:
+1. A token is looked up by its digest and compared in constant time; its text is held nowhere.
+2. An expired token stands for nobody, cached or not.
+3. A checked token is believed for TOKEN_CACHE_SECONDS at most, and not beyond a call of forget():
+   whoever voids a token calls it after the commit.
+"""
+
+import hmac
+from collections.abc import Callable
+
+from .access import Principal, principal, service
+from .errors import Unauthenticated
+from .limits import TOKEN_CACHE_SECONDS, TOKEN_CHARS, TOKENS_CACHED
+from .private import Token, digest_of, token_key
+from .store.contract import Store
+
+
+class Sessions:
+    """Checks tokens against the store. `clock` gives Unix seconds."""
+
+    def __init__(self, store: Store, service_token: str, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._service = digest_of(service_token)
+        self._clock = clock
+        self._checked: dict[bytes, tuple[Principal, float]] = {}
+
+    def check(self, token: str) -> Principal:
+        """The caller that presents this token. Raises Unauthenticated."""
+        if not token or len(token) > TOKEN_CHARS:
+            raise Unauthenticated
+        digest = digest_of(token)
+        if hmac.compare_digest(digest, self._service):
+            return service()
+        now = self._clock()
+        known = self._checked.get(digest)
+        if known is not None and now < known[1]:
+            return known[0]
+        return self._look_up(digest, now)
+
+    def forget(self) -> None:
+        """Believes nothing unchecked any more."""
+        self._checked.clear()
+
+    def _look_up(self, digest: bytes, now: float) -> Principal:
+        self._checked.pop(digest, None)
+        with self._store.read() as reader:
+            value = reader.private(token_key(digest))
+        if value is None:
+            raise Unauthenticated
+        held = Token.decode(value)
+        if now >= held.expiry:
+            raise Unauthenticated
+        caller = principal(held.product, held.username, held.role_id, digest)
+        if len(self._checked) >= TOKENS_CACHED:
+            self._checked.clear()
+        self._checked[digest] = (caller, min(held.expiry, now + TOKEN_CACHE_SECONDS))
+        return caller
+
+
+__all__ = ["Sessions"]

@@ -1,0 +1,124 @@
+"""Answers of a stateless user agent server (RFC 3261 8.2.6, 8.2.7, 18.2; RFC 3581).
+
+1. An answer goes to the packet's own source address, never to a maddr, a received or a host that a
+   stranger wrote: no datagram can make this server send to a third party.
+2. What is copied is copied octet for octet; the topmost Via alone gains received and rport.
+3. A retransmission gets the same octets: the To tag is a keyed hash, no clock and no chance.
+"""
+
+import hashlib
+import ipaddress
+from collections.abc import Sequence
+from functools import lru_cache
+
+from .sip_types import Request, TopVia
+
+__all__ = ["destination", "response", "to_tag"]
+
+DEFAULT_PORT = 5060
+TAG_OCTETS = 8  # of hash in a To tag, written as twice as many hexadecimal digits
+_REPLACED = (b"received", b"rport", b"")  # parameters of the topmost Via; the empty ones go too
+_CONTROL = bytes(range(0x20)) + b"\x7f"
+
+
+def response(
+    message: Request,
+    status: int,
+    reason: str,
+    headers: Sequence[tuple[bytes, bytes]],
+    to_tag: bytes | None,
+    received: tuple[str, int],
+) -> bytes:
+    """The final answer to a request that came from `received`, (host, port) of the packet.
+
+    Works on the message inside Malformed too: fields that are not there are left out. Raises
+    ValueError for a status outside 100..699 or a control octet in the reason or a header given.
+    """
+    if not 100 <= status <= 699:
+        raise ValueError(f"not a SIP status: {status}")
+    lines = [b"SIP/2.0 %d %s" % (status, _clean(reason.encode()))]
+    vias = message.via
+    if vias:
+        lines.append(b"Via: " + _topmost(vias[0], message.top_via, received))
+        lines += [b"Via: " + via for via in vias[1:]]
+    for label, name in (
+        (b"From", b"from"),
+        (b"To", b"to"),
+        (b"Call-ID", b"call-id"),
+        (b"CSeq", b"cseq"),
+    ):
+        value = message.first(name)
+        if value is not None:
+            if name == b"to" and to_tag and message.to.tag is None and message.to.uri:
+                value += b";tag=" + _clean(to_tag)
+            lines.append(label + b": " + value)
+    lines += [_clean(name) + b": " + _clean(value) for name, value in headers]
+    lines.append(b"Content-Length: 0\r\n\r\n")
+    return b"\r\n".join(lines)
+
+
+def destination(message: Request, source: tuple[str, int]) -> tuple[str, int]:
+    """Where an answer goes over UDP: the source host; its port with rport, else the Via's or 5060.
+
+    RFC 3261 18.2.2 would send to a maddr: refused here, it would reflect traffic to strangers.
+    """
+    via = message.top_via
+    return source[0], source[1] if via.rport else via.port or DEFAULT_PORT
+
+
+def to_tag(key: bytes, message: Request) -> bytes:
+    """The To tag of an answer, the same for a retransmission (RFC 3261 8.2.7, 19.3).
+
+    A CANCEL gets the tag of the INVITE it cancels, an ACK is never answered. key: 1..64 octets.
+    """
+    digest = hashlib.blake2b(key=key, digest_size=TAG_OCTETS)
+    via = message.top_via
+    parts = (message.call_id, message.from_.tag or b"", b"%d" % message.cseq[0], via.branch or b"")
+    digest.update(b"\0".join(parts))
+    return digest.hexdigest().encode()
+
+
+def _topmost(element: bytes, via: TopVia, source: tuple[str, int]) -> bytes:
+    """The topmost Via with what the packet says in place of what its sender claimed."""
+    host = _address(source[0])
+    differs = _address(via.host.decode("latin-1").strip("[]")) != host
+    if not (via.rport or differs or via.received is not None):
+        return element
+    kept = [part for part in _parameters(element) if _name(part) not in _REPLACED]
+    added = [b"received=" + host.encode()]
+    if via.rport:
+        added.append(b"rport=%d" % source[1])
+    return b";".join([*kept, *added])
+
+
+def _parameters(element: bytes) -> list[bytes]:
+    """An element split at its semicolons, those in quotes left alone."""
+    parts, quoted = [b""], False
+    for piece in element.split(b";"):
+        if quoted:
+            parts[-1] += b";" + piece
+        else:
+            parts.append(piece)
+        quoted ^= (piece.count(b'"') - piece.count(b'\\"')) % 2 == 1
+    return parts[1:]
+
+
+def _name(part: bytes) -> bytes:
+    return part.partition(b"=")[0].strip().lower()
+
+
+@lru_cache(maxsize=1024)  # hosts of at most 255 octets each
+def _address(host: str) -> str:
+    """An address in its shortest form, IPv4 out of IPv6; anything else as it is, in lower case."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])  # a zone means nothing elsewhere
+    except ValueError:
+        return host.lower()
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def _clean(text: bytes) -> bytes:
+    if len(text.translate(None, _CONTROL)) != len(text):
+        raise ValueError("a control octet in an answer")
+    return text

@@ -1,0 +1,93 @@
+"""HTTP/1.1 on a connection, for uvicorn: httptools, and h11 for methods that it does not know.
+
+1. A method of any name reaches the application, which alone says what is allowed.
+2. A request line and headers beyond the limits end the connection with status 400.
+3. A request that is not whole in time ends its connection; so does a connection that sends none.
+"""
+
+import asyncio
+import re
+from typing import Any, Final
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .config import Limits
+
+__all__ = ["HttpProtocol"]
+
+LIMITS: Final = Limits()
+KNOWN: Final = frozenset((b"GET", b"PUT", b"POST", b"DELETE", b"HEAD", b"OPTIONS", b"PATCH"))
+METHOD: Final = re.compile(rb"([A-Z][A-Z0-9_-]{0,31}) [/h]")
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._made = (args, options)
+        self._between = True  # no request has begun
+        self._head = 0  # octets received of a request whose headers are not whole
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect(LIMITS.receive_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expect(None)
+        super().connection_lost(exc)
+
+    def _expect(self, seconds: float | None) -> None:
+        """Starts the time in which a request must arrive; None: it has arrived."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self._too_late)
+
+    def _too_late(self) -> None:
+        self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        if self._between and (self.cycle is None or self.cycle.response_complete):
+            method = METHOD.match(data)
+            if method is not None and method[1] not in KNOWN:
+                self._hand_over(data)
+                return
+        super().data_received(data)
+        if self._head >= 0:
+            self._head += len(data)
+            if self._head > LIMITS.header_bytes and not self.transport.is_closing():
+                self.send_400_response("The request line and headers are too long.")
+
+    def _hand_over(self, data: bytes) -> None:
+        """Gives the connection to a parser that knows no list of methods.
+
+        What is left of the time stays: such a connection ends when it is over.
+        """
+        self._unset_keepalive_if_required()
+        self.connections.discard(self)
+        args, options = self._made
+        other: asyncio.Protocol = H11Protocol(*args, **options)
+        self.transport.set_protocol(other)
+        other.connection_made(self.transport)
+        other.data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._between = False
+        self._head = 0
+        self._expect(LIMITS.receive_seconds)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head = -1
+        octets = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if len(self.headers) > LIMITS.headers or octets > LIMITS.header_bytes:
+            raise ValueError("too many headers, or too long")
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._between = True
+        self._head = -1
+        self._expect(None)
+        super().on_message_complete()

@@ -1,0 +1,154 @@
+"""The bodies of the references' examples, and reading of answers."""
+
+from typing import Any
+
+PROVIDER: dict[str, Any] = {
+    "name": "exampleserviceprovider",
+    "display_name": "JSMITH",
+    "first_name": "John",
+    "last_name": "Smith",
+    "email": "jsmith@example.com",
+    "address": "123 Main St",
+    "phone": "5851231234",
+    "notes": "Any string here",
+}
+SUBSCRIBER: dict[str, Any] = {
+    "name": "examplesubscriber",
+    "display_name": "ExampleSubscriber",
+    "service_provider_name": "exampleserviceprovider",
+    "first_name": "Jane",
+    "last_name": "Doe",
+    "email": "jdoe@example.com",
+    "address": "123 Main St",
+    "phone": "5851234321",
+    "notes": "This is an example Subscriber.",
+    "voicemail": "",
+    "service_enabled": True,
+}
+OVERRIDE = {
+    "stir_shaken": False,
+    "whitelist": True,
+    "blacklist": True,
+    "call_guardian": False,
+    "captcha": False,
+    "recorded_greeting": False,
+}
+NUMBER: dict[str, Any] = {
+    "number": "5851239876",
+    "subscriber_name": "examplesubscriber",
+    "service_provider_name": "exampleserviceprovider",
+    "nickname": "optionalname",
+}
+LISTS: dict[str, Any] = {"whitelist": [], "blacklist": []}
+LIST_RULE = {
+    "personal": False,
+    "global": True,
+    "override": False,
+    "stir_shaken": True,
+    "match": "continue",
+    "no_match": "next",
+    "priority": "2",
+}
+SCREENING_RULE: dict[str, Any] = {
+    "whitelist": LIST_RULE,
+    "blacklist": {**LIST_RULE, "match": "terminate", "priority": "3"},
+    "call_guardian": {
+        "enabled": True,
+        "override": False,
+        "lower_threshold": "-2",
+        "lower_treatment": "terminate",
+        "mid_treatment": "next",
+        "upper_threshold": "3",
+        "upper_treatment": "continue",
+        "priority": "4",
+        "timeout": "10",
+        "customer_identifier": "exampleuser",
+        "database_address": "10.10.10.10",
+    },
+    "captcha": {
+        "enabled": True,
+        "override": False,
+        "audio": "/usr/sipxpress/media/local/afrar5aghsyunasf.wav",
+        "first_digit_timeout": "4000",
+        "inter_digit_timeout": "8000",
+        "pass": {"treatment": "continue", "audio": "default"},
+        "fail": {"treatment": "next", "audio": "default"},
+        "digit_length": "4",
+        "retries": "1",
+        "priority": "5",
+    },
+    "recorded_greeting": {
+        "enabled": True,
+        "override": False,
+        "audio_called": "default",
+        "audio_calling": "usr/sipxpress/media/local/audio.wav",
+        "option_1": "continue",
+        "option_2": "terminate",
+        "option_3": "terminate_solicitor",
+        "option_4": "voicemail",
+        "priority": "6",
+    },
+    "stir_shaken": {
+        "enabled": True,
+        "override": False,
+        "auth_address": "10.10.10.10",
+        "invalid": "terminate",
+        "priority": "1",
+    },
+    "error_treatment": "continue",
+    "service_provider_name": "exampleserviceprovider",
+}
+ORIGINATION_SOURCE: dict[str, Any] = {
+    "name": "server1",
+    "service_provider_name": "exampleserviceprovider",
+    "source_ip": ["145.123.233.21", "192.168.1.0/24"],
+    "orig_id": "abc-433444-xyz",
+    "attest": "A",
+    "cert_name": "Certificate0",
+    "source_numbers": [
+        {
+            "numbers_n": ["585xxxxxxx", "716555xxxx"],
+            "orig_id_n": "def-544333-uvw",
+            "attest_n": "B",
+            "cert_name_n": "Certificate1",
+            "priority": 0,
+        },
+        {
+            "numbers_n": ["613xxxxxxx"],
+            "orig_id_n": "ghi-655222-rst",
+            "attest_n": "C",
+            "cert_name_n": "Certificate2",
+            "priority": 1,
+        },
+    ],
+}
+
+
+def integers(value: Any) -> Any:
+    """The same with every quoted integer as an integer."""
+    if isinstance(value, dict):
+        return {key: integers(held) for key, held in value.items()}
+    if isinstance(value, str) and value.lstrip("-").isdigit():
+        return int(value)
+    return value
+
+
+def accepted(answer: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the one object that a success answers."""
+    assert answer["meta"]["code"] == 200, answer["meta"]
+    assert len(answer["data"]) == answer["meta"]["records_total"] == 1
+    found: dict[str, Any] = answer["data"][0]["attributes"]
+    return found
+
+
+def refused(answer: dict[str, Any], code: int) -> str:
+    """The sentence of an exception."""
+    assert answer["meta"]["code"] == code, answer
+    assert answer["meta"]["scope"] == "exception"
+    assert "data" not in answer
+    message: str = answer["meta"]["message"]
+    return message
+
+
+SUBSCRIBERS = "subscriber/exampleserviceprovider"
+NUMBERS = "number/exampleserviceprovider/examplesubscriber"

@@ -1,0 +1,208 @@
+"""The gateway on a real socket."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from callscreen.gateway import GatewayConfig, serve
+from callscreen.gateway.config import Limits
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+GET = b"GET /pcs/api/servi HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+class Connection:
+    """A caller that sends octets and reads answers."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def answer(self, request: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+        self.writer.write(request)
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        fields = (line.partition(": ") for line in head[1:-2])
+        headers = {name.lower(): value for name, _, value in fields}
+        body = await self.reader.readexactly(int(headers.get("content-length", "0")))
+        return int(head[0].split()[1]), headers, body
+
+    async def closed(self) -> bool:
+        with contextlib.suppress(ConnectionError):
+            return await self.reader.read() == b""
+        return True
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def address() -> AsyncIterator[tuple[str, int]]:
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    config = GatewayConfig(http="127.0.0.1:0", grpc="127.0.0.1:1")
+    task = asyncio.create_task(serve(config, ready.set_result, stop))
+    host, _, port = (await ready).rpartition(":")
+    yield host, int(port)
+    stop.set()
+    await asyncio.wait_for(task, 3)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def connection(address: tuple[str, int]) -> AsyncIterator[Connection]:
+    reader, writer = await asyncio.open_connection(*address)
+    yield Connection(reader, writer)
+    writer.close()
+
+
+async def test_one_connection_carries_many_requests(connection: Connection) -> None:
+    for _ in range(3):
+        status, headers, body = await connection.answer(GET)
+        assert status == 200
+        assert headers["content-type"] == "application/json"
+        assert "server" not in headers
+        assert b"\"No object 'servi' exists.\"" in body
+
+
+@pytest.mark.parametrize("method", [b"GE", b"PROPFIND", b"BREW"])
+async def test_a_method_of_any_name_is_answered_as_documented(
+    connection: Connection, method: bytes
+) -> None:
+    await connection.answer(GET)
+    request = method + b" /pcs/api/service_provider/service_test45 HTTP/1.1\r\nHost: a\r\n\r\n"
+    status, headers, body = await connection.answer(request)
+    assert (status, body) == (405, b"")
+    assert headers["allow"] == "GET, POST, PUT, DELETE"
+    assert headers["content-length"] == "0"
+    assert headers["content-type"] == "text/html; charset=utf-8"
+    status, _, _ = await connection.answer(GET)
+    assert status == 200
+
+
+async def test_curl_s_default_content_type_is_read_as_json(connection: Connection) -> None:
+    status, _, body = await connection.answer(
+        b"POST /pcs/api/authenticate HTTP/1.1\r\nHost: localhost\r\nUser-Agent: curl/7.88.1\r\n"
+        b"Accept: */*\r\nContent-Length: 32\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+        b'{"username":"pcs_administrator"}'
+    )
+    assert status == 200
+    assert b"The username and password provided were not correct." in body
+
+
+async def test_a_body_beyond_the_limit_is_answered(connection: Connection) -> None:
+    length = 2 * 1024 * 1024
+    request = (
+        b"PUT /pcs/api/service_provider/a HTTP/1.1\r\nHost: a\r\nAuthorization: Basic a\r\n"
+        b"Content-Length: %d\r\n\r\n" % length
+    )
+    status, _, body = await connection.answer(request + b"x" * length)
+    assert status == 200
+    assert b'"code":413' in body
+    status, _, _ = await connection.answer(GET)
+    assert status == 200
+
+
+async def test_a_body_beyond_the_limit_is_not_asked_for(connection: Connection) -> None:
+    _, _, body = await connection.answer(
+        b"PUT /pcs/api/service_provider/a HTTP/1.1\r\nHost: a\r\nAuthorization: Basic a\r\n"
+        b"X-Strict-Status: 1\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n"
+    )
+    assert b'"code":413' in body
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 300 + b"\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+async def test_what_is_no_request_ends_the_connection(
+    address: tuple[str, int], connection: Connection, request_: bytes
+) -> None:
+    status, _, _ = await connection.answer(request_)
+    assert status == 400
+    assert await connection.closed()
+    reader, writer = await asyncio.open_connection(*address)
+    assert (await Connection(reader, writer).answer(GET))[0] == 200
+    writer.close()
+
+
+async def test_it_stops_with_an_idle_connection_open() -> None:
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    config = GatewayConfig(http="127.0.0.1:0", grpc="127.0.0.1:1")
+    task = asyncio.create_task(serve(config, ready.set_result, stop))
+    host, _, port = (await ready).rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    connection = Connection(reader, writer)
+    await connection.answer(GET)
+    stop.set()
+    await asyncio.wait_for(task, 3)
+    assert await connection.closed()
+    writer.close()
+
+
+async def test_it_stops_while_a_request_waits_for_a_silent_core() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        stop = asyncio.Event()
+        core = f"127.0.0.1:{silent.getsockname()[1]}"
+        config = GatewayConfig(http="127.0.0.1:0", grpc=core)
+        task = asyncio.create_task(serve(config, ready.set_result, stop))
+        host, _, port = (await ready).rpartition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            b"GET /pcs/api/service_provider HTTP/1.1\r\nHost: a\r\nAuthorization: Basic a\r\n\r\n"
+        )
+        await asyncio.sleep(0.1)
+        stop.set()
+        await asyncio.wait_for(task, 3)
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        GET[:-2],
+        b"PUT /pcs/api/settings HTTP/1.1\r\nAuthorization: Basic a\r\nContent-Length: 9\r\n\r\nx",
+    ],
+)
+async def test_a_request_that_does_not_arrive_ends_its_connection(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", Limits(receive_seconds=0.05))
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(sent)
+    connection = Connection(reader, writer)
+    assert await asyncio.wait_for(connection.closed(), 2)
+    writer.close()
+
+
+async def test_a_connection_between_requests_is_kept(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", Limits(receive_seconds=0.05))
+    reader, writer = await asyncio.open_connection(*address)
+    connection = Connection(reader, writer)
+    assert (await connection.answer(GET))[0] == 200
+    await asyncio.sleep(0.15)
+    assert (await connection.answer(GET))[0] == 200
+    writer.close()
+
+
+async def test_an_address_in_use_is_an_error() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        config = GatewayConfig(http=f"127.0.0.1:{taken.getsockname()[1]}", grpc="127.0.0.1:1")
+        with pytest.raises(OSError, match="in use"):
+            await serve(config, print, asyncio.Event())

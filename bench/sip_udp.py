@@ -1,0 +1,179 @@
+"""INVITEs answered a second over loopback, beside a bare echo on the same event loop.
+
+Server and generator are processes of their own, each on a core where there are two. The generator
+keeps WINDOW datagrams under way; every INVITE is a new call, and every answer is looked at. The
+edge parses, decides, answers and makes its record; nobody fetches the records.
+"""
+
+import asyncio
+import itertools
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvloop
+
+from callscreen.edge.calls import Screener
+from callscreen.edge.ids import RecordIds
+from callscreen.edge.listener import UdpListener, open_udp
+from callscreen.edge.metrics import Metrics
+from callscreen.edge.uas import Uas
+from callscreen.edge.view import BOTH, ScreeningView
+from callscreen.v1 import object_pb2
+
+__all__ = ["main"]
+
+SECONDS = 2.0  # a measurement
+ROUNDS = 5  # of each, in turns; the median counts
+WINDOW = 64  # datagrams under way
+NUMBERS = 1_000
+INVITE = (
+    b"INVITE sip:+1555123%(called)04d@127.0.0.1 SIP/2.0\r\n"
+    b"Via: SIP/2.0/UDP 127.0.0.1:%(port)d;branch=z9hG4bK%(id)d;rport\r\n"
+    b"Max-Forwards: 70\r\n"
+    b"From: <sip:+1555765%(calling)04d@carrier.example>;tag=%(id)d\r\n"
+    b"To: <sip:+1555123%(called)04d@127.0.0.1>\r\n"
+    b"Call-ID: %(id)d@carrier.example\r\n"
+    b"CSeq: 1 INVITE\r\n"
+    b"Contact: <sip:127.0.0.1:%(port)d>\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
+IDS = itertools.count(1)
+
+
+def provisioned() -> ScreeningView:
+    """Numbers with lists of their own: half of the callers are let through."""
+    rule = {"personal": True, "global": True, "match": "continue", "no_match": "next"}
+    objects = [
+        object_pb2.Object(
+            name="pcs/settings/",
+            settings={"screening_engine": {"default_treatment": "terminate", "use_contact": True}},  # type: ignore[arg-type]
+        ),
+        object_pb2.Object(
+            name="pcs/screening_rule/acme",
+            screening_rule={"service_provider_name": "acme", "whitelist": {**rule, "priority": 1}},  # type: ignore[arg-type]
+        ),
+    ]
+    owner: dict[str, Any] = {"service_provider_name": "acme", "subscriber_name": "alice"}
+    for number in range(NUMBERS):
+        friends = [f"+1555765{caller:04d}" for caller in range(0, 20, 2)]
+        own = {**owner, "number": f"+1555123{number:04d}", "whitelist": friends}
+        name = f"pcs/number/acme/alice/%2B1555123{number:04d}"
+        objects.append(object_pb2.Object(name=name, number=own))  # type: ignore[arg-type]
+    view = ScreeningView()
+    view.load(objects)
+    view.whole(1)
+    return view
+
+
+def edge() -> asyncio.DatagramProtocol:
+    view, metrics = provisioned(), Metrics()
+    screener = Screener(lambda: view, BOTH, "bench", RecordIds(os.urandom))
+    records: deque[Any] = deque(maxlen=1_000)
+    uas = Uas(screener, lambda: True, os.urandom(32), metrics)
+    return UdpListener(uas, metrics, records.append, time.time)
+
+
+class Echo(asyncio.DatagramProtocol):
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.transport.sendto(data, addr)
+
+
+SERVERS: dict[str, Callable[[], asyncio.DatagramProtocol]] = {"edge": edge, "echo": Echo}
+
+
+async def serve(name: str) -> None:
+    """Answers until standard input ends."""
+    sock = await open_udp("127.0.0.1", 0)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(SERVERS[name], sock=sock)
+    print(sock.getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+    transport.close()
+
+
+def pin(place: int) -> None:
+    """This process on one core, where each can have its own."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        os.sched_setaffinity(0, {cores[place % len(cores)]})
+
+
+@contextmanager
+def served(name: str) -> Iterator[int]:
+    """The port of a server in a process of its own."""
+    command = [sys.executable, "-m", "bench.sip_udp", name]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            yield int(server.stdout.readline())
+        finally:
+            server.stdin.close()
+            server.wait(10)
+
+
+def measure(port: int, right: Callable[[bytes], bool]) -> float:
+    """Right answers a second. TimeoutError for one that stays away, else ValueError."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        udp.connect(("127.0.0.1", port))
+        udp.settimeout(2)
+        own = udp.getsockname()[1]
+
+        def send() -> None:
+            number = next(IDS)
+            called, calling = number % NUMBERS, number % 20
+            udp.send(INVITE % {b"called": called, b"calling": calling, b"id": number, b"port": own})
+
+        for _ in range(WINDOW):
+            send()
+        answered, begun = 0, time.perf_counter()
+        while time.perf_counter() - begun < SECONDS:
+            for _ in range(WINDOW):
+                if not right(udp.recv(65_535)):
+                    raise ValueError("a wrong answer")
+                send()
+            answered += WINDOW
+        return answered / (time.perf_counter() - begun)
+
+
+RIGHT: dict[str, Callable[[bytes], bool]] = {
+    "edge": lambda data: data.startswith((b"SIP/2.0 302 ", b"SIP/2.0 603 ")),
+    "echo": lambda data: data.startswith(b"INVITE "),
+}
+
+
+def main() -> None:
+    everywhere = os.sched_getaffinity(0)
+    figures: dict[str, list[float]] = {name: [] for name in SERVERS}
+    with served("edge") as edge_port, served("echo") as echo_port:
+        pin(0)
+        for _ in range(ROUNDS):
+            for name, port in (("edge", edge_port), ("echo", echo_port)):
+                figures[name].append(measure(port, RIGHT[name]))
+    os.sched_setaffinity(0, everywhere)
+    answered, echoed = (statistics.median(figures[name]) for name in ("edge", "echo"))
+    print(f"INVITEs answered: {answered:,.0f}/s")
+    print(f"datagrams echoed: {echoed:,.0f}/s")
+    print(f"ratio:            {answered / echoed:.2f}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        pin(1)
+        uvloop.run(serve(sys.argv[1]))
+    else:
+        main()

@@ -1,0 +1,188 @@
+"""The screening index of this edge, kept equal to the core's data.
+
+Invariants
+1. What answers calls (`view`) is a whole revision: a snapshot is loaded aside and swapped in only
+   when the changes up to its `complete` are in it.
+2. Changes are applied in order, one transaction each, none twice and none left out. A gap, a log
+   that no longer reaches back, or another store ends in a new snapshot.
+3. Whatever happens to the core or the network, the last view goes on answering.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import grpc
+
+from ..v1 import object_pb2, replication_pb2, replication_pb2_grpc
+from .metrics import Metrics
+
+__all__ = ["BACK_OFF_FIRST", "BACK_OFF_LAST", "Replica", "View"]
+
+log = logging.getLogger("callscreen.edge")
+
+BACK_OFF_FIRST, BACK_OFF_LAST = 0.05, 2.0  # seconds between attempts to reach the core
+INLINE_LIMIT = 16 * 1024  # octets of a change that is applied between two datagrams
+
+
+class View(Protocol):
+    """An index that is being filled, or answers."""
+
+    def load(self, objects: Sequence[object_pb2.Object]) -> None: ...
+    def whole(self, revision: int) -> None: ...  # all that was loaded is of this revision
+    def apply(self, change: object_pb2.Change) -> None: ...
+
+
+ViewT = TypeVar("ViewT", bound=View)
+
+
+class SnapshotNeededError(Exception):
+    """The change log cannot take the index from where it stands to where the core is."""
+
+
+class Replica(Generic[ViewT]):
+    """Follows the core by `run`; `view` is what answers now, None before the first snapshot."""
+
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        empty: Callable[[], ViewT],
+        metrics: Metrics,
+        *,
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
+        metadata: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """`empty` makes an empty index; `clock` gives Unix time; `jitter` the share, 0 to 1, of a
+        pause that is really waited."""
+        self._channel = channel
+        self._stub = replication_pb2_grpc.ReplicationStub(channel)
+        self._empty = empty
+        self._metrics = metrics
+        self._clock = clock
+        self._jitter = jitter
+        self._metadata = tuple(metadata)
+        self._token = replication_pb2.ResumeToken()  # where `view` stands
+        self._stale = True  # the token is of no more use: a snapshot comes first
+        self._progress = False  # this attempt brought something
+        self._watching = False
+        self._said_lost = False
+        self.view: ViewT | None = None
+        self.ready = asyncio.Event()  # set with the first view
+        self.lag = 0.0  # seconds from the commit of the last change to its being in force here
+
+    @property
+    def revision(self) -> int:
+        """Of the data that answers; 0 before the first snapshot."""
+        return self._token.revision
+
+    @property
+    def connected(self) -> bool:
+        """Whether changes of the core arrive here as they are made."""
+        return self._watching and self._channel.get_state() == grpc.ChannelConnectivity.READY
+
+    async def run(self) -> None:
+        """Follows until cancelled; returns only so."""
+        pause = BACK_OFF_FIRST
+        while True:
+            self._progress = False
+            try:
+                await self._follow()
+                self._lost("the stream ended")
+            except SnapshotNeededError as error:
+                self._stale = True
+                log.warning("a new snapshot is needed: %s", error)
+            except grpc.aio.AioRpcError as error:
+                if error.code() == grpc.StatusCode.OUT_OF_RANGE:
+                    self._stale = True
+                self._lost(f"{error.code().name}: {error.details()}")
+            finally:
+                self._watching = False
+            pause = BACK_OFF_FIRST if self._progress else min(pause * 2, BACK_OFF_LAST)
+            await asyncio.sleep(pause * self._jitter())
+
+    async def _follow(self) -> None:
+        """One attempt: a snapshot where one is needed, then changes for as long as they come."""
+        view, token, complete = self.view, self._token, self._token.revision
+        if view is None or self._stale:
+            view, token, complete = await self._snapshot()
+        if token.revision >= complete:
+            self._swap(view, token)
+        watch = self._stub.Watch(replication_pb2.WatchRequest(after=token), metadata=self._metadata)
+        try:
+            await watch.wait_for_connection()
+            self._watching = True
+            self._found()
+            async for change in watch:
+                await self._apply(view, token, change)
+                if token.revision >= complete:
+                    self._swap(view, token)
+                    self._measure(change)
+        finally:
+            watch.cancel()
+
+    async def _snapshot(self) -> tuple[ViewT, replication_pb2.ResumeToken, int]:
+        """A fresh index, the token to watch from, and the revision at which it is whole."""
+        view, token, complete = self._empty(), replication_pb2.ResumeToken(), 0
+        call = self._stub.Snapshot(replication_pb2.SnapshotRequest(), metadata=self._metadata)
+        try:
+            async for chunk in call:
+                # In a thread: nobody reads this index yet, and calls are answered meanwhile.
+                await asyncio.to_thread(self._fill, view, chunk.objects)
+                token.CopyFrom(getattr(chunk, "from"))
+                complete = max(complete, chunk.complete)
+        finally:
+            call.cancel()
+        view.whole(token.revision)
+        return view, token, complete
+
+    def _fill(self, view: ViewT, objects: Sequence[object_pb2.Object]) -> None:
+        try:
+            view.load(objects)
+        except Exception as error:
+            log.exception("an object of the snapshot does not fit the index")
+            raise SnapshotNeededError("the last one could not be loaded") from error
+
+    async def _apply(
+        self, view: ViewT, token: replication_pb2.ResumeToken, change: object_pb2.Change
+    ) -> None:
+        """Puts the next change into `view`, and moves `token` on."""
+        if change.revision != token.revision + 1:
+            raise SnapshotNeededError(f"after {token.revision} came {change.revision}")
+        try:
+            if change.ByteSize() > INLINE_LIMIT:  # calls are answered while a long list is put
+                await asyncio.to_thread(view.apply, change)
+            else:
+                view.apply(change)
+        except Exception as error:
+            log.exception("change %d does not fit the index", change.revision)
+            raise SnapshotNeededError(f"change {change.revision} failed") from error
+        token.revision = change.revision
+        self._metrics.changes += 1
+        self._progress = True
+
+    def _swap(self, view: ViewT, token: replication_pb2.ResumeToken) -> None:
+        """From here on `view` answers; nothing to do where it does already."""
+        if view is self.view:
+            return
+        self.view, self._token, self._stale = view, token, False
+        self._progress = True
+        self._metrics.snapshots += 1
+        log.info("index at revision %d", token.revision)
+        self.ready.set()
+
+    def _measure(self, change: object_pb2.Change) -> None:
+        committed = change.time.seconds + change.time.nanos / 1e9
+        self.lag = max(0.0, self._clock() - committed) if committed else 0.0
+
+    def _found(self) -> None:
+        if self._said_lost and self.connected:
+            self._said_lost = False
+            log.info("the core is followed again from revision %d", self.revision)
+
+    def _lost(self, why: str) -> None:
+        """One line a loss, however many attempts follow."""
+        if not self._said_lost:
+            self._said_lost = True
+            log.warning("the core is not followed: %s", why)

@@ -1,0 +1,252 @@
+"""The replica is a whole revision of the core at any time, and follows it through anything."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import grpc
+import pytest
+
+from callscreen.edge.metrics import Metrics
+from callscreen.edge.replica import Replica
+from callscreen.v1 import object_pb2
+
+
+class Names:
+    """An index that holds names only, and knows whether somebody read it half filled."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.applied: list[int] = []
+        self.started = 0
+
+    def load(self, objects: Sequence[object_pb2.Object]) -> None:
+        for obj in objects:
+            self.names.add(obj.name)
+
+    def whole(self, revision: int) -> None:
+        self.started = revision
+
+    def apply(self, change: object_pb2.Change) -> None:
+        for mutation in change.mutations:
+            if mutation.name == "poison":
+                raise ValueError("poison")
+            if mutation.HasField("put"):
+                self.names.add(mutation.name)
+            else:
+                self.names.discard(mutation.name)
+        self.applied.append(change.revision)
+
+
+@pytest.fixture
+async def replica(channel: grpc.aio.Channel) -> AsyncIterator[Replica[Names]]:
+    replica = Replica(
+        channel,
+        Names,
+        Metrics(),
+        clock=lambda: 0.0,
+        jitter=lambda: 1.0,
+        metadata=(("authorization", "Bearer secret"),),
+    )
+    task = asyncio.create_task(replica.run())
+    yield replica
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+Eventually = Callable[..., Any]
+
+
+def names(replica: Replica[Names]) -> set[str]:
+    return replica.view.names if replica.view is not None else set()
+
+
+async def test_a_snapshot_then_changes(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    core.note("a")
+    core.note("b")
+    await eventually(lambda: replica.view is not None)
+    assert names(replica) == {"a", "b"}
+    assert replica.revision == 2
+    await core.commit("c")
+    await core.commit("a", put=False)
+    await eventually(lambda: replica.revision == 4)
+    assert names(replica) == {"b", "c"}
+    assert replica.connected
+    assert core.metadata[0]["authorization"] == "Bearer secret"
+
+
+async def test_an_empty_core_is_a_whole_snapshot(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    await eventually(replica.ready.is_set)
+    assert names(replica) == set()
+    await core.commit("a")
+    await eventually(lambda: names(replica) == {"a"})
+
+
+async def test_nothing_answers_before_the_snapshot_is_complete(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    hold = asyncio.Event()
+
+    async def changes_meanwhile() -> None:
+        core.note("b")
+        core.note("a", put=False)
+        await hold.wait()
+
+    core.note("a")
+    core.during_snapshot = changes_meanwhile
+    await eventually(lambda: core.snapshots == 1)
+    await asyncio.sleep(0.05)
+    assert replica.view is None
+    hold.set()
+    await eventually(lambda: replica.view is not None)
+    # The chunks were of revision 1; what came while they were sent is in before anybody looks.
+    assert names(replica) == {"b"}
+    assert replica.revision == 3
+    assert replica.view is not None
+    assert replica.view.started == 1
+    assert replica.view.applied == [2, 3]
+
+
+async def test_the_last_view_answers_while_the_core_is_gone_and_catches_up(
+    core: Any,
+    replica: Replica[Names],
+    eventually: Eventually,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "callscreen.edge")
+    core.note("a")
+    await eventually(lambda: replica.view is not None)
+    await core.stop()
+    await eventually(lambda: not replica.connected)
+    core.note("b")
+    await asyncio.sleep(0.5)
+    assert names(replica) == {"a"}
+    await core.start()
+    await eventually(lambda: names(replica) == {"a", "b"})
+    assert core.snapshots == 1, "the log reached back: no snapshot"
+    assert [line.partition(":")[0] for line in caplog.messages] == [
+        "index at revision 1",
+        "the core is not followed",
+        "the core is followed again from revision 1",
+    ]
+
+
+async def test_a_core_that_comes_late_is_waited_for(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    await core.stop()
+    await asyncio.sleep(0.2)
+    assert replica.view is None
+    assert not replica.connected
+    core.note("a")
+    await core.start()
+    await eventually(lambda: names(replica) == {"a"})
+
+
+async def test_a_compacted_log_ends_in_a_snapshot_aside(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    core.note("a")
+    await eventually(lambda: replica.view is not None)
+    old = replica.view
+    await core.stop()
+    core.note("b")
+    core.note("c")
+    core.compact()
+    hold = asyncio.Event()
+    core.during_snapshot = hold.wait
+    await core.start()
+    await eventually(lambda: core.snapshots == 2)
+    assert replica.view is old, "the old one answers until the new one is whole"
+    assert replica.revision == 1
+    hold.set()
+    await eventually(lambda: names(replica) == {"a", "b", "c"})
+    assert replica.view is not old
+    assert old is not None
+    assert old.names == {"a"}, "nothing of the new one got into the old one"
+
+
+async def test_another_store_ends_in_a_snapshot(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    core.note("a")
+    await eventually(lambda: replica.view is not None)
+    await core.stop()
+    core.store_id, core.revision, core.objects, core.log = "second", 0, {}, {}
+    core.note("z")
+    await core.start()
+    await eventually(lambda: names(replica) == {"z"})
+    await core.commit("y")
+    await eventually(lambda: names(replica) == {"y", "z"})
+
+
+async def test_a_gap_in_the_log_is_never_stepped_over(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    core.note("a")
+    await eventually(lambda: replica.view is not None)
+    core.note("b")
+    del core.log[2]
+    await core.commit("c")
+    await eventually(lambda: names(replica) == {"a", "b", "c"})
+    assert core.snapshots == 2
+    assert replica.revision == 3
+
+
+async def test_a_log_that_steps_back_is_another_history(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    core.note("a")
+    core.note("b")
+    await eventually(lambda: replica.view is not None)
+    core.note("c")
+    core.log[3].revision = 2
+    await core.commit("d")
+    await eventually(lambda: names(replica) == {"a", "b", "c", "d"})
+    assert core.snapshots == 2
+
+
+async def test_the_lag_is_the_time_from_the_commit_to_the_index(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    await eventually(replica.ready.is_set)
+    core.note("a")
+    await core.commit("b")
+    await eventually(lambda: replica.revision == 2)
+    assert replica.lag == 0.0, "a change without a time says nothing"
+    core.note("c")
+    core.log[3].time.FromNanoseconds(-250_000_000)  # the clock of the replica stands at 0
+    async with core.changed:
+        core.changed.notify_all()
+    await eventually(lambda: replica.revision == 3)
+    assert replica.lag == 0.25
+
+
+async def test_a_change_that_cannot_be_applied_ends_in_a_snapshot(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    core.note("a")
+    await eventually(lambda: replica.view is not None)
+    old = replica.view
+    await core.commit("poison")
+    await eventually(lambda: replica.revision == 2)
+    assert core.snapshots == 2
+    assert old is not None
+    assert old.names == {"a"}
+
+
+async def test_changes_during_a_snapshot_of_many_reconnections(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    for number in range(30):
+        await core.commit(f"n{number}")
+        if number % 10 == 9:
+            await core.stop()
+            await core.start()
+    await eventually(lambda: replica.revision == 30)
+    assert names(replica) == {f"n{number}" for number in range(30)}

@@ -1,0 +1,168 @@
+"""Each treatment with each setting that bears on it becomes the documented answer."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callscreen.edge.treatments import TREATMENTS, Answer, answer
+from callscreen.fastpath.uri import parse_uri
+
+
+@dataclass
+class Settings:
+    egress_route: str = ""
+    voicemail_service_location: str = ""
+    sip_routing_prefix: str = ""
+    use_contact: bool = False
+    redirect_destination: str = ""
+
+
+class Asked(NamedTuple):
+    called: str
+    user: str
+    host: str
+    contact: str = ""
+
+
+ASKED = Asked("+15551230001", "5551230001", "edge.example:5060", "192.0.2.9:5070")
+
+
+def contact(given: Answer) -> str:
+    assert (given.status, given.reason) == (302, "Moved Temporarily")
+    value = dict(given.headers)[b"Contact"].decode()
+    assert value.startswith("<")
+    assert value.endswith(">")
+    parse_uri(value[1:-1].encode())
+    return value[1:-1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (Settings(egress_route="egress.example"), "sip:+15551230001@egress.example"),
+        (Settings(egress_route="egress.example:5080"), "sip:+15551230001@egress.example:5080"),
+        (Settings(egress_route="[2001:db8::1]:5080"), "sip:+15551230001@[2001:db8::1]:5080"),
+        (Settings(egress_route="sip:egress.example"), "sip:+15551230001@egress.example"),
+        (
+            Settings(egress_route="egress.example", use_contact=True),
+            "sip:+15551230001@192.0.2.9:5070",
+        ),
+        (
+            Settings(egress_route="egress.example", sip_routing_prefix="77*#"),
+            "sip:77*%23+15551230001@egress.example",
+        ),
+        # No route at all: the asked host, as long as that is not the very URI that was asked.
+        (Settings(), "sip:+15551230001@edge.example:5060"),
+        (Settings(egress_route="not a host>"), "sip:+15551230001@edge.example:5060"),
+    ],
+)
+def test_continue(settings: Settings, expected: str) -> None:
+    assert contact(answer("continue", settings, ASKED)) == expected
+
+
+def test_continue_without_a_contact_takes_the_egress_route() -> None:
+    settings = Settings(egress_route="egress.example", use_contact=True)
+    given = answer("continue", settings, ASKED._replace(contact=""))
+    assert contact(given) == "sip:+15551230001@egress.example"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked("+15551230001", "+15551230001", "edge.example"),
+        Asked("", "sales", "edge.example"),
+        Asked("+15551230001", "+15551230001", ""),
+        Asked("", "", "edge.example"),
+    ],
+)
+def test_nobody_is_sent_back_to_what_he_asked(asked: Asked) -> None:
+    assert answer("continue", Settings(), asked).status == 404
+
+
+def test_a_call_without_a_number_goes_on_to_the_user_it_asked_for() -> None:
+    given = answer("continue", Settings(egress_route="egress.example"), Asked("", "sales;x=y", "e"))
+    assert contact(given) == "sip:sales%3Bx%3Dy@egress.example"
+
+
+@pytest.mark.parametrize("treatment", ["terminate", "terminate_solicitor"])
+def test_terminate(treatment: str) -> None:
+    settings = Settings(egress_route="egress.example", redirect_destination="12345")
+    assert answer(treatment, settings, ASKED, "vm@example") == (603, "Decline", ())
+
+
+TAIL = ";target=sip:+15551230001%40edge.example:5060;cause=302"
+
+
+@pytest.mark.parametrize(
+    ("own", "service", "expected"),
+    [
+        ("sip:box@vm.example", "other.example", "sip:box@vm.example" + TAIL),
+        ("sips:box@vm.example;a=b?X=y", "", "sips:box@vm.example;a=b" + TAIL + "?X=y"),
+        ("box@vm.example:5090", "", "sip:box@vm.example:5090" + TAIL),
+        ("vm.example", "", "sip:+15551230001@vm.example" + TAIL),
+        ("+15559990000", "", "sip:+15559990000@egress.example" + TAIL),
+        ("tel:+15559990000", "", "tel:+15559990000"),
+        (None, "vm.example:5060", "sip:+15551230001@vm.example:5060" + TAIL),
+        (None, "192.0.2.77", "sip:+15551230001@192.0.2.77" + TAIL),
+        ("", "sip:vm.example", "sip:vm.example" + TAIL),
+        ("not <usable>", "vm.example", "sip:+15551230001@vm.example" + TAIL),
+    ],
+)
+def test_voicemail(own: str | None, service: str, expected: str) -> None:
+    settings = Settings(egress_route="egress.example", voicemail_service_location=service)
+    given = answer("voicemail", settings, ASKED, own)
+    assert contact(given) == expected
+    diversion = b"<sip:+15551230001@edge.example:5060>;reason=unconditional;counter=1"
+    assert dict(given.headers)[b"Diversion"] == diversion
+
+
+def test_voicemail_that_is_nowhere_turns_the_call_away() -> None:
+    assert answer("voicemail", Settings(), ASKED, None).status == 603
+    assert answer("voicemail", Settings(voicemail_service_location="sip:"), ASKED).status == 603
+
+
+@pytest.mark.parametrize(
+    ("destination", "expected"),
+    [
+        ("12345", "sip:12345@egress.example"),
+        ("menu.example", "sip:+15551230001@menu.example"),
+        ("menu@menu.example", "sip:menu@menu.example"),
+        ("sip:menu@menu.example;transport=tcp", "sip:menu@menu.example;transport=tcp"),
+    ],
+)
+def test_screen(destination: str, expected: str) -> None:
+    settings = Settings(egress_route="egress.example", redirect_destination=destination)
+    assert contact(answer("screen", settings, ASKED)) == expected
+
+
+def test_screen_at_the_asked_host_without_a_route() -> None:
+    given = answer("screen", Settings(redirect_destination="12345"), ASKED)
+    assert contact(given) == "sip:12345@edge.example:5060"
+
+
+def test_screen_with_no_menu_turns_the_call_away() -> None:
+    assert answer("screen", Settings(), ASKED).status == 603
+
+
+text = st.text(st.characters(min_codepoint=1, max_codepoint=0x2FF), max_size=30)
+
+
+@given(st.sampled_from(sorted(TREATMENTS)), text, text, text, text, text, text, st.booleans())
+def test_nothing_given_breaks_out_of_a_header(
+    treatment: str,
+    egress: str,
+    voicemail: str,
+    prefix: str,
+    menu: str,
+    called: str,
+    user: str,
+    use_contact: bool,
+) -> None:
+    settings = Settings(egress, voicemail, prefix, use_contact, menu)
+    given = answer(treatment, settings, Asked(called, user, "edge.example"), voicemail)
+    for _, value in given.headers:
+        assert all(0x20 < octet < 0x7F for octet in value)
+        assert value.count(b"<") == value.count(b">") == 1

@@ -50,4 +50,4 @@ def parse_uri(text: bytes) -> Uri:
     """A sip, sips or tel URI taken apart (RFC 3261 19.1.1, RFC 3966 3); else ValueError."""
 
 def parse_name_addr(value: bytes) -> NameAddr:
-    """An unfolded From, To, P-Asserted-Identity, Diversion ... value (RFC 3261 20.10); ValueError."""
+    """An unfolded From, To, P-Asserted-Identity or Diversion (RFC 3261 20.10); ValueError."""

@@ -35,10 +35,6 @@ cdef inline bytes cut(bytes text, Span span):
 
 
 cdef class Message:
-    cdef readonly bytes data
-    cdef Request request
-    cdef object _top_via, _sender, _to  # made when first asked for
-
     cdef bytes octets(self, Span span):
         cdef bytes value = cut(self.data, span)
         return unfold(value) if memchr(<const char *>value, c'\r', span.end - span.start) else value
@@ -160,14 +156,23 @@ cdef class Message:
         return values
 
 
-def parse(bytes data not None):
-    """A request from one datagram (RFC 3261 7, 8.2, 18.3, 20). Raises Malformed."""
+cdef Message scanned(bytes data):
     cdef Message message = Message.__new__(Message)
     cdef size_t length = PyBytes_GET_SIZE(data)
     cdef Octets octets = <Octets>PyBytes_AS_STRING(data)
     message.data = data
     with nogil:
         scan(octets, length, &message.request)
+    return message
+
+
+cdef Message with_offsets(object request):
+    return <Message>request if isinstance(request, Message) else scanned(request.data)
+
+
+def parse(bytes data not None):
+    """A request from one datagram (RFC 3261 7, 8.2, 18.3, 20). Raises Malformed."""
+    cdef Message message = scanned(data)
     if message.request.fault:
         raise Malformed(
             Fault(message.request.fault), message if message.request.answerable else None

@@ -1,0 +1,331 @@
+"""The decision on a call, over flat tables, without the GIL and without allocation.
+
+reference.py states what it means; a test holds both together.
+
+Invariants:
+1. Data is only read, and only within it; a trace has at most MAX_TRACE steps: 13 in PCS, 5 in CIN.
+2. Each step stands for one rule that looked, in order.
+3. The subscriber's row and the number's lists are fetched together, before either is used.
+"""
+
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+
+from callscreen.fastpath.arena cimport at
+from callscreen.fastpath.lists cimport find_entry
+from callscreen.fastpath.numbers cimport Mask
+from callscreen.fastpath.plan cimport *
+from callscreen.fastpath.routing cimport NO_CRITERIA, select_service
+from callscreen.fastpath.tables cimport (
+    CIN_INDEX, PCS_INDEX, Data, NumberSlot, ProviderRow, SettingsRow, SubscriberRow, find_number,
+    slot_of,
+)
+
+EMERGENCY_911 = <uint64_t>0x9110000000000003
+EMERGENCY_112 = <uint64_t>0x1120000000000003
+
+
+cdef extern from *:
+    """
+    #define callscreen_fetch(address) __builtin_prefetch((const void *)(address))
+    """
+    void callscreen_fetch(const void* address) noexcept nogil
+
+
+cdef inline Trace* add(
+    Decision* out, Rule rule, Input source, Scope scope, Outcome outcome, uint8_t treatment
+) noexcept nogil:
+    cdef Trace* step = &out.trace[out.count]
+    out.count += 1
+    step.matched = False
+    step.rule = rule
+    step.input = source
+    step.scope = scope
+    step.outcome = outcome
+    step.treatment = treatment
+    step.product = out.product
+    return step
+
+
+cdef inline void name_entry(Trace* step, const Mask* entry) noexcept nogil:
+    step.entry = entry[0]
+    step.matched = True
+
+
+cdef inline void end(Decision* out, uint8_t treatment, Rule reason) noexcept nogil:
+    out.treatment = treatment
+    out.reason = reason
+
+
+cdef bint is_emergency(const Call* call, Decision* out) noexcept nogil:
+    cdef uint64_t number
+    cdef uint32_t i
+    for i in range(2):
+        number = call.calling[out.product] if i else call.called[out.product]
+        if number == EMERGENCY_911 or number == EMERGENCY_112:
+            add(out, EMERGENCY, CALLING_INPUT if i else CALLED_INPUT, PLATFORM_SCOPE, MATCH,
+                CONTINUE)
+            end(out, CONTINUE, EMERGENCY)
+            out.final = True
+            return True
+    return False
+
+
+cdef bint is_protected(
+    const Data* data, uint32_t provider, const Call* call, Decision* out
+) noexcept nogil:
+    cdef uint64_t number
+    cdef uint32_t own = data.providers[provider].settings, i, j, lists
+    cdef Mask entry
+    cdef Trace* step
+    for i in range(2):
+        number = call.calling[out.product] if i else call.called[out.product]
+        for j in range(2):
+            if j and own == 0:
+                continue
+            lists = data.settings[own if j else out.product].lists
+            if find_entry(&data.arena, lists, 0, number, &entry):
+                step = add(out, PROTECTED, CALLING_INPUT if i else CALLED_INPUT,
+                           PROVIDER_SCOPE if j else PLATFORM_SCOPE, MATCH, CONTINUE)
+                name_entry(step, &entry)
+                end(out, CONTINUE, PROTECTED)
+                out.final = True
+                return True
+    return False
+
+
+cdef uint32_t provider_of_call(
+    const Data* data, const Call* call, uint32_t own, Decision* out
+) noexcept nogil:
+    """The provider whose plan, lists and settings hold."""
+    cdef uint32_t provider = own
+    out.criteria = select_service(data, call.called[PCS_INDEX], &call.source, call.point_code)
+    if out.criteria != NO_CRITERIA:
+        add(out, SERVICE_SELECTION, SOURCE_INPUT, PROVIDER_SCOPE, MATCH, NEXT)
+        provider = data.criteria.rows[out.criteria].provider
+    out.settings = data.providers[provider].settings or PCS_INDEX
+    return provider
+
+
+cdef void end_of_rules(const Data* data, Outcome outcome, Decision* out) noexcept nogil:
+    cdef uint8_t treatment = data.settings[out.settings].default_treatment
+    add(out, DEFAULT_TREATMENT, NO_INPUT, NO_SCOPE, outcome, treatment)
+    end(out, treatment, DEFAULT_TREATMENT)
+
+
+cdef bint no_number(
+    const Data* data, uint32_t provider, Outcome which, Decision* out
+) noexcept nogil:
+    """What follows where a number is missing; false where the plan says to go on."""
+    cdef uint8_t error = data.providers[provider].plan.error
+    if error == 0:
+        end_of_rules(data, which, out)
+        return True
+    add(out, ERROR_TREATMENT, NO_INPUT, PROVIDER_SCOPE, which, error - 1)
+    if error - 1 == NEXT:
+        return False
+    end(out, error - 1, ERROR_TREATMENT)
+    return True
+
+
+cdef void decide_not_called(const Data* data, const Call* call, Decision* out) noexcept nogil:
+    cdef uint32_t provider = provider_of_call(data, call, 0, out)
+    if not is_protected(data, provider, call, out):
+        if not no_number(data, provider, NO_CALLED_NUMBER, out):
+            end_of_rules(data, NO_CALLED_NUMBER, out)
+
+
+cdef inline bint service_off(const SubscriberRow* subscriber, Decision* out) noexcept nogil:
+    if subscriber.disabled:
+        add(out, SERVICE_ENABLED, SUBSCRIBER_INPUT, SUBSCRIBER_SCOPE, DISABLED, CONTINUE)
+        end(out, CONTINUE, SERVICE_OFF)
+        return True
+    return False
+
+
+cdef uint8_t run_list(
+    const Data* data, const CompiledStep* step, uint64_t calling, const NumberSlot* slot,
+    const SubscriberRow* subscriber, const ProviderRow* provider, Decision* out
+) noexcept nogil:
+    cdef uint32_t which = step.rule == BLACKLIST
+    cdef Scope scope = NO_SCOPE
+    cdef Outcome outcome = MATCH
+    cdef uint8_t treatment = step.match
+    cdef Mask entry
+    cdef Trace* said
+    if step.flags & PERSONAL and find_entry(&data.arena, slot.lists, which, calling, &entry):
+        scope = NUMBER_SCOPE
+    elif (step.flags & PERSONAL
+          and find_entry(&data.arena, subscriber.lists, which, calling, &entry)):
+        scope = SUBSCRIBER_SCOPE
+    elif step.flags & GLOBAL and find_entry(&data.arena, provider.lists, which, calling, &entry):
+        scope = PROVIDER_SCOPE
+    if scope == NO_SCOPE:
+        outcome = NO_MATCH
+        treatment = step.no_match
+    elif step.flags & SIGNED:
+        outcome = UNSIGNED
+        treatment = step.no_match
+    said = add(out, <Rule>step.rule, CALLING_INPUT, scope, outcome, treatment)
+    if scope != NO_SCOPE:
+        name_entry(said, &entry)
+    return treatment
+
+
+cdef void run_plan(
+    const Data* data, uint64_t calling, const NumberSlot* slot, const SubscriberRow* subscriber,
+    const ProviderRow* provider, Decision* out
+) noexcept nogil:
+    cdef const CompiledStep* step
+    cdef uint8_t treatment
+    cdef bint is_list
+    cdef uint32_t i
+    for i in range(provider.plan.count):
+        step = &provider.plan.steps[i]
+        is_list = step.rule == WHITELIST or step.rule == BLACKLIST
+        if step.flags & OVERRIDE and (subscriber.override >> step.rule) & 1:
+            add(out, <Rule>step.rule, CALLING_INPUT if is_list else NO_INPUT, NO_SCOPE, OVERRIDDEN,
+                NEXT)
+            continue
+        if not is_list:
+            add(out, <Rule>step.rule, NO_INPUT, NO_SCOPE, NOT_AVAILABLE, NEXT)
+            continue
+        treatment = run_list(data, step, calling, slot, subscriber, provider, out)
+        if treatment != NEXT:
+            end(out, treatment, <Rule>step.rule)
+            return
+    end_of_rules(data, END_OF_RULES, out)
+
+
+cdef void decide_pcs(
+    const Data* data, const Call* call, const NumberSlot* slot, Decision* out
+) noexcept nogil:
+    cdef const SubscriberRow* subscriber = &data.subscribers.rows[slot.subscriber]
+    cdef uint64_t calling = call.calling[PCS_INDEX]
+    cdef uint32_t provider = provider_of_call(data, call, subscriber.provider, out)
+    cdef uint8_t drop
+    if service_off(subscriber, out) or is_protected(data, provider, call, out):
+        return
+    if calling == 0 and not call.anonymous:
+        if no_number(data, provider, NO_CALLING_NUMBER, out):
+            return
+    if call.anonymous:
+        drop = data.settings[out.settings].drop_anonymous
+        add(out, ANONYMOUS, CALLING_INPUT, NO_SCOPE, MATCH, TERMINATE if drop else NEXT)
+        if drop:
+            end(out, TERMINATE, ANONYMOUS)
+            return
+    run_plan(data, calling, slot, subscriber, &data.providers[provider], out)
+
+
+cdef void decide_cin(
+    const Data* data, const Call* call, const NumberSlot* slot, Decision* out
+) noexcept nogil:
+    cdef const SubscriberRow* subscriber = &data.subscribers.rows[slot.subscriber]
+    cdef uint64_t calling = call.calling[CIN_INDEX]
+    cdef const SettingsRow* settings
+    cdef Mask entry
+    cdef uint8_t treatment
+    cdef Rule rule
+    out.settings = data.providers[subscriber.provider].settings or CIN_INDEX
+    settings = &data.settings[out.settings]
+    if service_off(subscriber, out) or is_protected(data, subscriber.provider, call, out):
+        return
+    for which in range(2):
+        rule = BLOCKED if which else VIP
+        if find_entry(&data.arena, slot.lists, which, calling, &entry):
+            treatment = CONTINUE
+            if which:
+                treatment = VOICEMAIL if subscriber.voicemail else TERMINATE
+            name_entry(add(out, rule, CALLING_INPUT, NUMBER_SCOPE, MATCH, treatment), &entry)
+            end(out, treatment, rule)
+            return
+        add(out, rule, CALLING_INPUT, NO_SCOPE, NO_MATCH, NEXT)
+    rule = ANONYMOUS if call.anonymous else NOMATCH_TREATMENT
+    treatment = settings.anonymous_treatment if call.anonymous else settings.nomatch_treatment
+    add(out, rule, CALLING_INPUT, NO_SCOPE, MATCH if call.anonymous else NO_MATCH, treatment)
+    end(out, treatment, rule)
+
+
+cdef inline const NumberSlot* slot_for(
+    const Data* data, const Call* call, int product
+) noexcept nogil:
+    """The called number's slot in a product, NULL where the call does not ask for that product."""
+    cdef uint64_t called = call.called[product]
+    cdef const NumberSlot* slot
+    if call.product and call.product != product:
+        return NULL
+    if called == EMERGENCY_911 or called == EMERGENCY_112:
+        return NULL
+    slot = find_number(&data.numbers[product], called)
+    if slot != NULL:
+        callscreen_fetch(&data.subscribers.rows[slot.subscriber])
+        if slot.lists:
+            callscreen_fetch(at(&data.arena, slot.lists))
+    return slot
+
+
+cdef void own(const Data* data, const NumberSlot* slot, int product, Decision* out) noexcept nogil:
+    """The verdict is for a called number of this product."""
+    out.product = product
+    out.provisioned = slot != NULL
+    out.subscriber = slot.subscriber if slot != NULL else 0
+    out.settings = product
+
+
+cdef void add_cin(
+    const Data* data, const Call* call, const NumberSlot* slot, Decision* out
+) noexcept nogil:
+    """CIN after a PCS that continued: its verdict holds, unless its service is off."""
+    cdef Decision before
+    before.reason = out.reason
+    before.settings = out.settings
+    before.subscriber = out.subscriber
+    own(data, slot, CIN_INDEX, out)
+    decide_cin(data, call, slot, out)
+    if out.reason == SERVICE_OFF:
+        out.reason = before.reason
+        out.settings = before.settings
+        out.subscriber = before.subscriber
+        out.product = PCS_INDEX
+
+
+cdef void decide(const Data* data, const Call* call, Decision* out) noexcept nogil:
+    cdef const NumberSlot* pcs = slot_for(data, call, PCS_INDEX)
+    cdef const NumberSlot* cin = slot_for(data, call, CIN_INDEX)
+    cdef uint32_t own_settings
+    out.final = out.count = 0
+    out.criteria = NO_CRITERIA
+    if pcs != NULL:
+        own(data, pcs, PCS_INDEX, out)
+    elif cin != NULL:
+        own(data, cin, CIN_INDEX, out)
+    else:
+        own(data, NULL, call.product or PCS_INDEX, out)
+    if is_emergency(call, out):
+        if out.provisioned:
+            own_settings = data.providers[data.subscribers.rows[out.subscriber].provider].settings
+            out.settings = own_settings or out.product
+    elif pcs != NULL:
+        decide_pcs(data, call, pcs, out)
+        if cin != NULL and out.treatment == CONTINUE and not out.final:
+            add_cin(data, call, cin, out)
+    elif cin != NULL:
+        decide_cin(data, call, cin, out)
+    elif call.not_called and call.product != CIN_INDEX:
+        decide_not_called(data, call, out)
+    else:
+        add(out, CALLED_NUMBER, TEXT_INPUT, NO_SCOPE, UNKNOWN_NUMBER, CONTINUE)
+        end(out, CONTINUE, NOT_PROVISIONED)
+
+
+cdef void prefetch(const Data* data, const Call* call) noexcept nogil:
+    cdef int product
+    for product in range(1, 3):
+        if (not call.product or call.product == product) and data.numbers[product].count:
+            callscreen_fetch(&data.numbers[product].slots[
+                slot_of(&data.numbers[product], call.called[product])])
+
+
+cdef void prefetch_rows(const Data* data, const Call* call) noexcept nogil:
+    slot_for(data, call, PCS_INDEX)
+    slot_for(data, call, CIN_INDEX)

@@ -1,0 +1,73 @@
+# The two lists of an owner (a number, a subscriber, a provider): one block in the arena.
+#   few entries   counts in the first word (16 bits each: numbers of list 0, of list 1, masks of
+#                 list 0, of list 1), then the numbers, then the masks, best first
+#   many          first word all ones, second word the address of a pair of BigList
+from libc.stdint cimport uint32_t, uint64_t
+
+from callscreen.fastpath.arena cimport Arena, at
+from callscreen.fastpath.masks cimport MaskTable
+from callscreen.fastpath.numbers cimport Mask, fits
+
+cdef enum:
+    FEW_NUMBERS = 32  # of one list in a block
+    FEW_MASKS = 16
+
+
+cdef struct BigList:
+    uint64_t* buckets  # of 8 numbers, 64 octets; 0 is free
+    uint64_t size      # buckets
+    uint64_t count     # numbers
+    MaskTable* masks
+
+
+cdef struct ListCount:
+    uint64_t entries
+    uint64_t inside    # octets in the arena
+    uint64_t outside   # and beside it
+
+
+# Offset of a new block with the lists, 0 where both are empty. The old block stays.
+cdef uint32_t put_lists(Arena* arena, object first, object second) except? 0xFFFFFFFF
+cdef void drop_lists(Arena* arena, uint32_t offset) noexcept nogil
+cdef void count_lists(const Arena* arena, uint32_t offset, ListCount* into) noexcept nogil
+cdef bint find_big(const BigList* found, uint64_t number, Mask* entry) noexcept nogil
+
+
+# Whether list 0 or 1 of a block has a number, and its entry.
+cdef inline bint find_entry(
+    const Arena* arena, uint32_t offset, uint32_t which, uint64_t number, Mask* entry
+) noexcept nogil:
+    cdef uint64_t* block
+    cdef uint64_t head
+    cdef uint64_t* numbers
+    cdef Mask* masks
+    cdef uint32_t i, count
+    if offset == 0 or number == 0:
+        return False
+    block = at(arena, offset)
+    head = block[0]
+    if head == <uint64_t>-1:
+        return find_big(&(<BigList*><size_t>block[1])[which], number, entry)
+    numbers = block + 1 + (head & 0xFFFF if which else 0)
+    count = (head >> (16 * which)) & 0xFFFF
+    for i in range(count):
+        if numbers[i] == number:
+            entry.value = number
+            entry.care = <uint64_t>-1
+            return True
+    count = (head >> (32 + 16 * which)) & 0xFFFF
+    if count == 0:
+        return False
+    masks = <Mask*>(block + 1 + (head & 0xFFFF) + ((head >> 16) & 0xFFFF))
+    if which:
+        masks += (head >> 32) & 0xFFFF
+    for i in range(count):
+        if fits(&masks[i], number):
+            entry[0] = masks[i]
+            return True
+    return False
+
+
+cdef class ListPair:
+    cdef Arena arena
+    cdef uint32_t offset

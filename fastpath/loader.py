@@ -1,0 +1,225 @@
+"""Turns published objects and changes into what the index holds.
+
+Reads messages of callscreen.v1 by their field names alone, so that it needs none of them.
+
+Invariants:
+1. One `apply` is one transaction of the index, and carries the change's revision.
+2. Kinds of objects that no decision needs are passed over.
+3. Settings of a provider hold its own value where the platform's `__override__` is true at that
+   setting's place, else the platform's; a setting that nobody has given has its documented default.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from .model import (
+    CIN,
+    LIST_RULES,
+    PCS,
+    PRODUCT_NAMES,
+    RULES,
+    EngineSettings,
+    Operation,
+    PlanStep,
+    SourceNumbers,
+)
+
+__all__ = ["Loader"]
+
+CHUNK = 10_000  # objects of one transaction of a load
+ENGINE_FIELDS = tuple(
+    field for field in EngineSettings._fields if field not in ("protected_numbers", "default_cc")
+)
+
+Operations = list[Operation]
+Key = Sequence[str]
+
+
+class AnyIndex(Protocol):
+    revision: int
+
+    def commit(self, operations: Iterable[Operation], revision: int) -> None: ...
+
+
+def _provider(product: int, body: Any) -> Operations:
+    return [("put_provider", (product, body.name, list(body.whitelist), list(body.blacklist)))]
+
+
+def _subscriber(product: int, body: Any) -> Operations:
+    enabled = body.service_enabled if body.HasField("service_enabled") else True
+    override: frozenset[str] = frozenset()
+    if body.HasField("override"):
+        override = frozenset(rule for rule in RULES if getattr(body.override, rule))
+    owner = product, body.service_provider_name, body.name
+    lists = list(body.whitelist), list(body.blacklist)
+    return [("put_subscriber", (*owner, enabled, override, *lists, body.voicemail or None))]
+
+
+def _number(product: int, body: Any) -> Operations:
+    lists = (body.vip, body.blocked) if product == CIN else (body.whitelist, body.blacklist)
+    owner = body.service_provider_name, body.subscriber_name
+    return [("put_number", (product, *owner, body.number, list(lists[0]), list(lists[1])))]
+
+
+def _plan_step(rule: str, body: Any) -> PlanStep | None:
+    """The step of one rule; None where it is off."""
+    if rule not in LIST_RULES:
+        return PlanStep(rule, body.priority, body.override) if body.enabled else None
+    everyone = getattr(body, "global")
+    if not (body.personal or everyone):
+        return None
+    treatments = body.match or "next", body.no_match or "next"
+    flags = body.override, body.personal, everyone, body.stir_shaken
+    return PlanStep(rule, body.priority, *flags, *treatments)
+
+
+def _plan(_product: int, body: Any) -> Operations:
+    given = (_plan_step(rule, getattr(body, rule)) for rule in RULES if body.HasField(rule))
+    steps = [step for step in given if step is not None]
+    return [("put_plan", (body.service_provider_name, steps, body.error_treatment or None))]
+
+
+def _criteria(_product: int, body: Any) -> Operations:
+    ranges = [(each.first, each.last) for each in body.point_code_ranges]
+    key = body.service_provider_name, body.screening_group
+    return [("put_criteria", (*key, list(body.source_ips), list(body.called_ccs), ranges))]
+
+
+def _source(_product: int, body: Any) -> Operations:
+    groups = [
+        SourceNumbers(
+            list(group.numbers_n),
+            group.orig_id_n,
+            group.attest_n,
+            group.cert_name_n,
+            group.priority,
+        )
+        for group in body.source_numbers
+    ]
+    own = list(body.source_ip), body.orig_id, body.attest, body.cert_name
+    return [("put_source", (body.service_provider_name, body.name, *own, groups))]
+
+
+PUTS: dict[str, Callable[[int, Any], Operations]] = {
+    "service_provider": _provider,
+    "subscriber": _subscriber,
+    "number": _number,
+    "screening_rule": _plan,
+    "service_selection_criteria": _criteria,
+    "origination_source": _source,
+}
+
+DROPS: dict[str, Callable[[int, Key], Operation]] = {
+    "service_provider": lambda product, key: ("drop_provider", (product, key[0])),
+    "subscriber": lambda product, key: ("drop_subscriber", (product, key[0], key[1])),
+    # A number that has moved to another owner meanwhile is that one's, and stays.
+    "number": lambda product, key: ("drop_number", (product, key[2], (key[0], key[1]))),
+    "screening_rule": lambda _, key: ("drop_plan", (key[0],)),
+    "service_selection_criteria": lambda _, key: ("drop_criteria", (key[0], key[1])),
+    "origination_source": lambda _, key: ("drop_source", (key[0], key[1])),
+}
+
+
+def engine_settings(product: int, platform: Any | None, own: Any | None) -> EngineSettings:
+    """The effective settings from the platform's message and a provider's own, if any."""
+    values: dict[str, Any] = {}
+    protected: list[str] = []
+    for message, allowed in ((platform, None), (own, _overrides(platform))):
+        if message is None:
+            continue
+        group = message.screening_engine
+        for field in ENGINE_FIELDS:
+            if (allowed is None or field in allowed) and group.HasField(field):
+                values[field] = getattr(group, field)
+        if allowed is None or "protected_numbers" in allowed:
+            protected += group.protected_numbers
+    if product == CIN:
+        # CIN has no use_contact: calls go to the egress_route, without one to the Contact's host.
+        values["use_contact"] = not values.get("egress_route")
+    if platform is not None and platform.web_settings.HasField("default_cc"):
+        values["default_cc"] = platform.web_settings.default_cc
+    return EngineSettings(protected_numbers=tuple(protected), **values)
+
+
+def _overrides(platform: Any | None) -> frozenset[str]:
+    """Fields of screening_engine of which a provider may hold its own value."""
+    if platform is None or "screening_engine" not in platform.override.fields:
+        return frozenset()
+    places = platform.override.fields["screening_engine"].struct_value.fields
+    return frozenset(field for field, value in places.items() if value.bool_value)
+
+
+class Loader:
+    """Feeds one index. To start over after a gap, take a new index and a new loader, and swap."""
+
+    def __init__(self, index: AnyIndex) -> None:
+        self._index = index
+        self._platform: dict[int, Any] = {}
+        self._own: dict[int, dict[str, Any]] = {PCS: {}, CIN: {}}
+
+    def load(self, objects: Iterable[Any]) -> None:
+        """Puts objects of a snapshot, in any order; the index keeps its revision.
+
+        May be called for each chunk. Set `index.revision` when the snapshot is whole.
+        """
+        remaining = iter(objects)
+        while chunk := list(islice(remaining, CHUNK)):
+            operations = [operation for each in chunk for operation in self._put(each)]
+            self._index.commit(operations, self._index.revision)
+
+    def apply(self, change: Any) -> None:
+        """Applies a committed change, all of it or nothing."""
+        operations: Operations = []
+        for mutation in change.mutations:
+            if mutation.HasField("put"):
+                operations += self._put(mutation.put)
+            else:
+                operations += self._drop(mutation.name)
+        self._index.commit(operations, change.revision)
+
+    def sources(self, product: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """called_sources_config and calling_sources_config of the platform, as messages.
+
+        Both are empty where the product's settings are not there: the documented defaults hold.
+        """
+        platform = self._platform.get(product)
+        if platform is None:
+            return (), ()
+        return tuple(platform.called_sources_config), tuple(platform.calling_sources_config)
+
+    def _put(self, each: Any) -> Operations:
+        kind = each.WhichOneof("kind")
+        product = PRODUCT_NAMES.index(each.name.partition("/")[0])
+        if kind == "settings":
+            return list(self._settings(product, each.settings.service_provider_name, each.settings))
+        put = PUTS.get(kind)
+        return put(product, getattr(each, kind)) if put else []
+
+    def _drop(self, name: str) -> Operations:
+        product_name, kind, *key = (unquote(part) for part in name.split("/"))
+        product = PRODUCT_NAMES.index(product_name)
+        if kind == "settings":
+            return list(self._settings(product, key[0] if key else "", None))
+        drop = DROPS.get(kind)
+        return [drop(product, key)] if drop else []
+
+    def _settings(self, product: int, provider: str, body: Any | None) -> Iterator[Operation]:
+        """What a change of settings does: the platform's change those of every provider."""
+        own = self._own[product]
+        if provider:
+            own.pop(provider, None)
+            if body is None:
+                yield "drop_settings", (product, provider)
+                return
+            own[provider] = body
+        elif body is None:
+            self._platform.pop(product, None)
+        else:
+            self._platform[product] = body
+        platform = self._platform.get(product)
+        if not provider:
+            yield "put_settings", (product, "", engine_settings(product, platform, None))
+        for name in [provider] if provider else own:
+            yield "put_settings", (product, name, engine_settings(product, platform, own[name]))

@@ -1,0 +1,105 @@
+"""What goes into the screening index and what comes out: plain tuples, shared by both engines.
+
+Invariants:
+1. The words here are the documented ones; both engines know no others.
+2. Every value is immutable, so a verdict may outlive the data that gave it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+BOTH, PCS, CIN = 0, 1, 2
+PRODUCT_NAMES = ("", "pcs", "cin")
+
+# The order of rules of one priority, and the bit of each in a subscriber's overrides.
+RULES = ("stir_shaken", "whitelist", "blacklist", "call_guardian", "captcha", "recorded_greeting")
+LIST_RULES = ("whitelist", "blacklist")
+TREATMENTS = ("next", "continue", "terminate", "terminate_solicitor", "voicemail", "screen")
+EMERGENCY_NUMBERS = ("911", "112")
+
+# One change of the index: the name of an Index method, and its arguments.
+Operation = tuple[str, tuple[Any, ...]]
+
+
+class PlanStep(NamedTuple):
+    """An enabled rule of a provider's plan; the last four fields are for the list rules."""
+
+    rule: str
+    priority: int
+    override: bool = False  # the subscriber may turn it off
+    personal: bool = False
+    global_list: bool = False
+    stir_shaken: bool = False  # it matches only with a valid signature
+    match: str = "next"
+    no_match: str = "next"
+
+
+class EngineSettings(NamedTuple):
+    """How calls are carried on: the effective values of one product for one provider."""
+
+    egress_route: str = ""
+    reject_with_media: bool = False
+    voicemail_service_location: str = ""
+    sip_routing_prefix: str = ""
+    use_contact: bool = True
+    default_treatment: str = "continue"
+    drop_anonymous_calls: bool = False
+    redirect_destination: str = "12345"
+    anonymous_treatment: str = "screen"
+    nomatch_treatment: str = "screen"
+    sip_connection_type: str = "redirect"
+    trunk_id_in_forward_call: bool = False
+    protected_numbers: tuple[str, ...] = ()
+    default_cc: str = "1"
+
+
+class Step(NamedTuple):
+    """What one rule saw and said; the fields are those of Step in screening.proto."""
+
+    rule: str
+    input: str
+    entry: str
+    scope: str
+    outcome: str
+    treatment: str
+
+
+class Verdict(NamedTuple):
+    """What becomes of a call, and why; see Verdict in screening.proto.
+
+    `product`, `service_provider_name` and `subscriber_name` are those of the called number, empty
+    where it is not provisioned. `voicemail` is the subscriber's own, None without one.
+    """
+
+    treatment: str
+    reason: str
+    product: str
+    service_provider_name: str
+    subscriber_name: str
+    called_number: str
+    calling_number: str
+    voicemail: str | None
+    settings: EngineSettings
+    trace: tuple[Step, ...]
+    revision: int
+
+
+class SourceNumbers(NamedTuple):
+    """How the calls of some numbers of an origination source are signed."""
+
+    masks: Sequence[str]
+    orig_id: str
+    attest: str
+    cert_name: str
+    priority: int  # lower is tried earlier
+
+
+class Origination(NamedTuple):
+    """How a call is signed. `mask` is the entry that the calling number matched, empty for none."""
+
+    service_provider_name: str
+    source_name: str
+    orig_id: str
+    attest: str
+    cert_name: str
+    mask: str

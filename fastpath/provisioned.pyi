@@ -1,0 +1,1 @@
+"""Nothing for Python here: the writing part of the index."""

@@ -1,0 +1,1 @@
+"""Nothing for Python here: the routing part of the index."""

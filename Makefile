@@ -1,5 +1,6 @@
 # make run    builds, provisions an example, places four calls, keeps serving (ONCE=1: ends there)
 # make test   builds and runs every check
+# make docs   writes docs/objects.md from the protos
 # make bench  prints the figures, each beside its peer
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BUILT  := $(VENV)/.built
 SOURCES := $(wildcard protos/callscreen/v1/*.proto) $(wildcard fastpath/*.pyx) $(wildcard fastpath/*.pxd) \
            pyproject.toml setup.py
 
-.PHONY: run test lint check bench clean
+.PHONY: run test lint check docs bench clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +34,9 @@ lint: $(BUILT)
 
 check: $(BUILT)
 	$(BIN)/python -m pytest
+
+docs: $(BUILT)
+	$(BIN)/python -m callscreen.schema.markdown > docs/objects.md
 
 bench: $(BUILT)
 	$(BIN)/python -m bench

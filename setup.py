@@ -37,7 +37,9 @@ class BuildProtos(Command):
         self.set_undefined_options("build_py", ("build_lib", "build_lib"))
 
     def protos(self) -> list[str]:
-        return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("protos/callscreen/v1/*.proto"))
+        return sorted(
+            str(path.relative_to(ROOT)) for path in ROOT.glob("protos/callscreen/v1/*.proto")
+        )
 
     def run(self) -> None:
         import grpc_tools
@@ -48,9 +50,20 @@ class BuildProtos(Command):
         includes = ["-Iprotos", f"-I{Path(grpc_tools.__file__).parent / '_proto'}"]
         outputs = [f"--{kind}_out={out}" for kind in ("python", "grpc_python")]
         outputs += [f"--mypy_out=quiet:{out}", f"--mypy_grpc_out=quiet:{out}"]
-        plugins = [f"--plugin={name}={plugin(name)}" for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")]
+        plugins = [
+            f"--plugin={name}={plugin(name)}"
+            for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
+        ]
         subprocess.run(
-            [sys.executable, "-m", "grpc_tools.protoc", *includes, *outputs, *plugins, *self.protos()],
+            [
+                sys.executable,
+                "-m",
+                "grpc_tools.protoc",
+                *includes,
+                *outputs,
+                *plugins,
+                *self.protos(),
+            ],
             cwd=ROOT,
             check=True,
         )
@@ -80,7 +93,11 @@ extensions = cythonize(
         Extension(
             f"callscreen.fastpath.{path.stem}",
             [str(path.relative_to(ROOT))],
-            extra_compile_args=["-O3", "-fno-strict-aliasing", *os.environ.get("CALLSCREEN_CFLAGS", "").split()],
+            extra_compile_args=[
+                "-O3",
+                "-fno-strict-aliasing",
+                *os.environ.get("CALLSCREEN_CFLAGS", "").split(),
+            ],
         )
         for path in sorted(FASTPATH.glob("*.pyx"))
     ],

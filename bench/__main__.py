@@ -1,0 +1,27 @@
+"""Runs the benchmarks named, or all, in turn: each prints its figures beside its peer's."""
+
+import importlib
+import sys
+
+ALL = {
+    "decision": "matcher and list decision, at 1 million numbers and 5 million list entries",
+    "store": "group commit, beside one fsync a write",
+    "screen": "gRPC Screen, beside an echo",
+    "rest": "REST GET and PUT, beside the same route with no core behind it",
+    "sip_udp": "INVITEs answered over loopback, beside a bare UDP echo",
+    "propagation": "a PUT until the SIP answer has changed",
+}
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(ALL)
+    for name in names:
+        if name not in ALL:
+            raise SystemExit(f"no benchmark {name}; there are: {', '.join(ALL)}")
+    for name in names:
+        print(f"\n{name}: {ALL[name]}", flush=True)
+        importlib.import_module(f"bench.{name}").main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Asking the core from the command line, and its answers in words."""
+
+from collections.abc import Iterator
+
+import grpc
+
+from .v1 import rules_pb2, screening_pb2, screening_pb2_grpc
+
+__all__ = ["AskError", "credentials", "explain"]
+
+SECONDS = 10.0  # for an answer
+PRODUCTS = {
+    "both": rules_pb2.PRODUCT_UNSPECIFIED,
+    "pcs": rules_pb2.PCS,
+    "cin": rules_pb2.CIN,
+}
+
+
+class AskError(Exception):
+    """The core did not answer, or refused; the text says which."""
+
+
+def credentials(token: str) -> tuple[tuple[str, str], ...]:
+    """The metadata that carries a token."""
+    return (("authorization", f"Bearer {token}"),)
+
+
+def explain(
+    address: str,
+    token: str,
+    called: str,
+    calling: str,
+    anonymous: bool,
+    source: str,
+    products: str,
+) -> Iterator[str]:
+    """The verdict on a call and its trace, a line each.
+
+    Raises:
+        AskError: the core is not there, or refuses the question.
+    """
+    call = screening_pb2.Call(
+        product=PRODUCTS[products],
+        called=called,
+        calling=calling,
+        anonymous=anonymous,
+        source_ip=source,
+    )
+    with grpc.insecure_channel(address) as channel:
+        stub = screening_pb2_grpc.ScreeningStub(channel)
+        try:
+            answer = stub.Explain(
+                screening_pb2.ExplainRequest(call=call),
+                metadata=credentials(token),
+                timeout=SECONDS,
+            )
+        except grpc.RpcError as error:
+            raise AskError(error.details() or str(error.code())) from None
+    verdict = answer.verdict
+    yield f"{verdict.treatment}: {verdict.reason}"
+    yield f"  from {verdict.calling_number or 'no number'} to {verdict.called_number or called}"
+    if verdict.service_provider_name:
+        owner = f"{verdict.service_provider_name}/{verdict.subscriber_name}".rstrip("/")
+        yield f"  {rules_pb2.Product.Name(verdict.product).lower()} {owner}"
+    yield f"  revision {verdict.revision}"
+    for number, line in enumerate(answer.lines, start=1):
+        yield f"  {number}. {line}"

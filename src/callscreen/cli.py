@@ -1,0 +1,321 @@
+"""`callscreen`, the command: runs the parts, asks the core, loads files.
+
+Every option can be given in the environment too, as CALLSCREEN_ and its name.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from . import __version__
+from .supervise import Child, ChildFailed, supervise, wait_for_parent
+
+__all__ = ["main"]
+
+Serve = Callable[[Callable[[str], None], asyncio.Event], Coroutine[Any, Any, None]]
+
+EPILOG = "Every option may also stand in the environment: --data as CALLSCREEN_DATA, and so on."
+
+
+def option(name: str, default: str | None, help: str, **more: Any) -> Callable[[Any], Any]:
+    """An option that the environment may give as well."""
+    envvar = "CALLSCREEN_" + name.removeprefix("--").replace("-", "_").upper()
+    return click.option(
+        name, default=default, envvar=envvar, help=help, show_default=True, show_envvar=True, **more
+    )
+
+
+data_option = option("--data", "data", "Folder of the core's data.", metavar="DIR")
+grpc_option = option(
+    "--grpc", "127.0.0.1:50051", "Where the core answers gRPC.", metavar="HOST:PORT"
+)
+http_option = option(
+    "--http", "127.0.0.1:8080", "Where the gateway answers HTTP.", metavar="HOST:PORT"
+)
+sip_option = option("--sip", "127.0.0.1:5060", "Where the edge answers SIP.", metavar="HOST:PORT")
+product_option = option(
+    "--product",
+    "pcs",
+    "Which product.",
+    type=click.Choice(["pcs", "cin"]),
+)
+log_option = option(
+    "--log-level",
+    "info",
+    "Least severity that is logged, on standard error.",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+)
+token_option = option(
+    "--token",
+    None,
+    "Token that the core is asked with; else the one in the data folder.",
+    metavar="TOKEN",
+)
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="callscreen")
+def main() -> None:
+    """Call screening for telephone carriers.
+
+    `serve` runs everything on one host. `core`, `gateway` and `edge` run one part each, on as many
+    hosts as there are. `screen` asks what would become of a call; `load` provisions from a file.
+    """
+
+
+@main.command(epilog=EPILOG)
+@data_option
+@grpc_option
+@http_option
+@sip_option
+@log_option
+def serve(data: str, grpc: str, http: str, sip: str, log_level: str) -> None:
+    """Runs the core, the gateway and the edge in one process tree.
+
+    Prints "ready http=... grpc=... sip=..." when all three answer. Ends on SIGTERM or SIGINT with
+    status 0. At the first start the administrators' password is taken from
+    CALLSCREEN_ADMIN_PASSWORD, or made and printed once.
+    """
+    set_up_logging(log_level)
+    level = ("--log-level", log_level)
+
+    def others(core: Child) -> list[Child]:
+        token = (Path(data) / "service.token").read_text().strip()
+        return [
+            Child("gateway", "http", http, ("--grpc", core.address, *level)),
+            Child(
+                "edge", "sip", sip, ("--grpc", core.address, *level), {"CALLSCREEN_TOKEN": token}
+            ),
+        ]
+
+    def ready(addresses: Mapping[str, str]) -> None:
+        emit(" ".join(["ready", *(f"{key}={addresses[key]}" for key in ("http", "grpc", "sip"))]))
+
+    async def run(stop: asyncio.Event) -> None:
+        core = Child("core", "grpc", grpc, ("--data", data, *level))
+        await supervise(core, others, ready, emit, stop)
+
+    try:
+        run_until_stopped(run)
+    except ChildFailed as error:
+        fail(str(error))
+
+
+@main.command(epilog=EPILOG)
+@data_option
+@grpc_option
+@log_option
+def core(data: str, grpc: str, log_level: str) -> None:
+    """Runs the core: owns the data and answers gRPC.
+
+    Prints "ready grpc=..." when it answers. At the first start the administrators' password is
+    taken from CALLSCREEN_ADMIN_PASSWORD, or made and printed once.
+    """
+    from .core.errors import CallscreenError
+    from .core.server import CoreConfig, serve
+
+    set_up_logging(log_level)
+    config = CoreConfig(
+        data=Path(data), grpc=grpc, admin_password=os.environ.get("CALLSCREEN_ADMIN_PASSWORD")
+    )
+    run_part("grpc", lambda ready, stop: serve(config, ready, stop), CallscreenError)
+
+
+@main.command(epilog=EPILOG)
+@http_option
+@grpc_option
+@log_option
+def gateway(http: str, grpc: str, log_level: str) -> None:
+    """Runs the gateway: answers the documented REST APIs by asking the core.
+
+    Prints "ready http=..." when it answers.
+    """
+    from .gateway.server import GatewayConfig, serve
+
+    set_up_logging(log_level)
+    config = GatewayConfig(http=http, grpc=grpc)
+    run_part("http", lambda ready, stop: serve(config, ready, stop))
+
+
+@main.command(epilog=EPILOG)
+@sip_option
+@grpc_option
+@data_option
+@token_option
+@option("--name", "", "What call records call this edge; else the host's name.", metavar="NAME")
+@option(
+    "--products",
+    "both",
+    "Whose numbers it screens.",
+    type=click.Choice(["both", "pcs", "cin"]),
+)
+@log_option
+def edge(
+    sip: str, grpc: str, data: str, token: str | None, name: str, products: str, log_level: str
+) -> None:
+    """Runs the edge: answers SIP from an index that follows the core.
+
+    Prints "ready sip=..." when it answers. Keeps answering while the core is gone.
+    """
+    from .edge.server import EdgeConfig, serve
+
+    set_up_logging(log_level)
+    config = EdgeConfig(
+        sip=sip, grpc=grpc, token=service_token(data, token), name=name, product=products
+    )
+    run_part("sip", lambda ready, stop: serve(config, ready, stop))
+
+
+@main.command(epilog=EPILOG)
+@click.option("--from", "calling", default="", metavar="NUMBER", help="The calling number.")
+@click.option("--to", "called", required=True, metavar="NUMBER", help="The called number.")
+@click.option("--anonymous", is_flag=True, help="The caller withholds the number.")
+@click.option("--source", default="", metavar="ADDRESS", help="Where the call comes from.")
+@option(
+    "--products",
+    "both",
+    "Whose numbers are screened.",
+    type=click.Choice(["both", "pcs", "cin"]),
+)
+@grpc_option
+@data_option
+@token_option
+def screen(
+    calling: str,
+    called: str,
+    anonymous: bool,
+    source: str,
+    products: str,
+    grpc: str,
+    data: str,
+    token: str | None,
+) -> None:
+    """Asks the core what would become of a call, and why."""
+    from .asking import AskError, explain
+
+    asking = service_token(data, token)
+    try:
+        for line in explain(grpc, asking, called, calling, anonymous, source, products):
+            emit(line)
+    except AskError as error:
+        fail(str(error))
+
+
+@main.command(epilog=EPILOG)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--object",
+    "type_name",
+    type=click.Choice(["administrator", "service_provider", "subscriber", "number"]),
+    help="What the file holds; else told by its header row.",
+)
+@product_option
+@grpc_option
+@data_option
+@token_option
+def load(
+    file: Path, type_name: str | None, product: str, grpc: str, data: str, token: str | None
+) -> None:
+    """Creates or replaces the objects of a CSV FILE, with a progress bar.
+
+    The columns are the fields of the object in the order of the API's documentation, or as a header
+    row names them. The entries of a list are separated by ";". Lines that are refused are shown
+    with their numbers and left out; the status is then 1.
+    """
+    from .loading import LoadError, load_file
+
+    started = time.monotonic()
+    refused = 0
+    with click.progressbar(length=file.stat().st_size, label=file.name, file=sys.stderr) as bar:
+
+        def progress(read: int, errors: list[tuple[int, str]]) -> None:
+            nonlocal refused
+            for line, message in errors:
+                refused += 1
+                click.echo(f"\n{file.name}:{line}: {message}", err=True)
+            bar.update(read)
+
+        try:
+            done = load_file(file, type_name, product, grpc, service_token(data, token), progress)
+        except LoadError as error:
+            fail(str(error))
+    seconds = max(time.monotonic() - started, 1e-9)
+    emit(f"{done} loaded, {refused} refused, {done / seconds:,.0f} a second")
+    if refused:
+        sys.exit(1)
+
+
+def service_token(data: str, token: str | None) -> str:
+    """The token to ask the core with: as given, else from the data folder."""
+    if token:
+        return token
+    path = Path(data) / "service.token"
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        fail(f"no --token given, and {path} cannot be read: {error.strerror}")
+
+
+def run_part(key: str, serve: Serve, *expected: type[Exception]) -> None:
+    """Runs one part until a signal, saying when it answers; an expected error ends it in a line."""
+
+    async def run(stop: asyncio.Event) -> None:
+        if os.environ.get("CALLSCREEN_PARENT") == "stdin":
+            parent = asyncio.create_task(wait_for_parent())
+            parent.add_done_callback(lambda _: stop.set())
+        await serve(lambda address: emit(f"ready {key}={address}"), stop)
+
+    try:
+        run_until_stopped(run)
+    except (OSError, ValueError, *expected) as error:
+        logging.getLogger("callscreen").debug("the part ended", exc_info=True)
+        fail(str(error))
+
+
+def run_until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Runs on uvloop; SIGTERM and SIGINT set the stop event."""
+    import signal
+
+    import uvloop
+
+    async def body() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await run(stop)
+
+    uvloop.run(body())
+
+
+def set_up_logging(level: str) -> None:
+    """A line an event on standard error: time in UTC, severity, part, text."""
+    logging.Formatter.converter = time.gmtime
+    logging.basicConfig(
+        level=level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%SZ",
+    )
+
+
+def emit(line: str) -> None:
+    """A line on standard output, at once."""
+    click.echo(line)
+    sys.stdout.flush()
+
+
+def fail(message: str) -> NoReturn:
+    """Ends with status 1 and says why."""
+    click.echo(f"callscreen: {message}", err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

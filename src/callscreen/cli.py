@@ -266,6 +266,8 @@ def service_token(data: str, token: str | None) -> str:
 def run_part(key: str, serve: Serve, *expected: type[Exception]) -> None:
     """Runs one part until a signal, saying when it answers; an expected error ends it in a line."""
 
+    plain: tuple[type[Exception], ...] = (OSError, ValueError, *expected)
+
     async def run(stop: asyncio.Event) -> None:
         if os.environ.get("CALLSCREEN_PARENT") == "stdin":
             parent = asyncio.create_task(wait_for_parent())
@@ -274,7 +276,7 @@ def run_part(key: str, serve: Serve, *expected: type[Exception]) -> None:
 
     try:
         run_until_stopped(run)
-    except (OSError, ValueError, *expected) as error:
+    except plain as error:
         logging.getLogger("callscreen").debug("the part ended", exc_info=True)
         fail(str(error))
 

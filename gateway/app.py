@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..schema import MASK
 from .call import Call
 from .client import Client
 from .config import GatewayConfig
@@ -43,7 +44,6 @@ __all__ = ["Api", "create_app"]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-MASK: Final = "********"
 BODY_METHODS: Final = ("POST", "PUT")
 log = logging.getLogger("callscreen.gateway")
 
@@ -57,8 +57,6 @@ class Api:
         self.config = config
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
         headers = headers_of(scope)
         status, strict = 200, headers.strict_status
         try:
@@ -105,6 +103,7 @@ def _now() -> bytes:
 def _headers(body: bytes) -> list[tuple[bytes, bytes]]:
     now = _now()
     return [
+        (b"date", now),
         (b"expires", now),
         (b"vary", b"Cookie"),
         (b"cache-control", b"max-age=0"),
@@ -117,6 +116,7 @@ def _headers(body: bytes) -> list[tuple[bytes, bytes]]:
 def _not_allowed(allow: str) -> list[tuple[bytes, bytes]]:
     now = _now()
     return [
+        (b"date", now),
         (b"expires", now),
         (b"vary", b"Cookie"),
         (b"allow", allow.encode()),
@@ -153,7 +153,7 @@ async def _outside(request: Request, error: Exception) -> Response:
             headers=dict(error.headers or {}),
             media_type="text/html",
         )
-    page = NOT_FOUND.format(path=html.escape(request.url.path))
+    page = NOT_FOUND.format(path=html.escape(request.scope["path"]))
     return Response(
         page.encode("latin-1", "xmlcharrefreplace"),
         404,
@@ -166,17 +166,22 @@ class Gateway(FastAPI):
 
     def __init__(self, apis: Mapping[str, Api], **options: Any) -> None:
         super().__init__(**options)
-        self.apis = apis
-        for product, api in apis.items():
-            self.mount(f"/{product}/api", api)
+        self.apis = {name.encode(): api for name, api in apis.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            path = scope["path"].split("/", 3)
-            if len(path) == 4 and path[2] == "api" and path[1] in self.apis:
-                await self.apis[path[1]](scope, receive, send)
-                return
-        await super().__call__(scope, receive, send)
+        if scope["type"] != "http":
+            return
+        first, second = (*scope["raw_path"].split(b"/", 3), b"", b"")[1:3]
+        if second == b"api" and first in self.apis:
+            await self.apis[first](scope, receive, send)
+            return
+
+        async def send_dated(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [(b"date", _now()), *message.get("headers", ())]
+            await send(message)
+
+        await super().__call__(scope, receive, send_dated)
 
 
 def create_app(channel: grpc.aio.Channel, config: GatewayConfig) -> Gateway:

@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from ..schema.names import MAX_NAME, format_name
 from .client import Client
 from .envelope import Rows
+from .errors import ApiError
 from .request import Headers, Query
 
 __all__ = ["Call", "Handler"]
@@ -22,6 +24,18 @@ class Call:
     token: str  # empty where the route needs none
     body: bytes
     client: Client
+
+    @property
+    def name(self) -> str:
+        """The resource name that the path stands for.
+
+        Raises:
+            ApiError: it is longer than any can be.
+        """
+        name = format_name(self.product, self.type, self.key)
+        if len(name) > MAX_NAME:
+            raise ApiError(400, "The path is too long.")
+        return name
 
 
 Handler = Callable[[Call], Awaitable[Rows]]

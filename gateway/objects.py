@@ -1,8 +1,10 @@
 """The handlers of provisioned objects: the same six for every type."""
 
+from typing import Any
+
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from ..schema import TYPES, Invalid
+from ..schema import TYPES, Invalid, body_of, kind_of, stamps_to_json
 from ..schema.names import format_name
 from ..v1.authentication_pb2 import WhoAmIRequest
 from ..v1.object_pb2 import Object
@@ -17,7 +19,6 @@ from .call import Call
 from .envelope import Rows
 from .errors import ApiError, not_found
 from .request import json_object
-from .rows import object_row
 
 __all__ = ["create", "list_", "own_settings", "put", "put_own_settings", "read", "remove"]
 
@@ -28,7 +29,7 @@ async def list_(call: Call) -> Rows:
     """GET of a collection. One that is not there is empty."""
     _no_archive(call)
     request = ListRequest(
-        parent=_name(call),
+        parent=call.name,
         query=call.query.table,
         page_size=call.query.page.limit,
         skip=call.query.page.offset,
@@ -39,25 +40,25 @@ async def list_(call: Call) -> Rows:
         if error.code == 404:
             return NOTHING
         raise
-    return Rows([object_row(obj, call.product) for obj in answer.objects], answer.total_size)
+    return Rows([_row(obj, call.product) for obj in answer.objects], answer.total_size)
 
 
 async def create(call: Call) -> Rows:
     """POST: what exists already is left as it is."""
     obj, _ = _read_object(call)
-    request = CreateRequest(parent=_name(call), object=obj)
+    request = CreateRequest(parent=call.name, object=obj)
     return _one(call, await call.client.call(call.client.provisioning.Create, request, call.token))
 
 
 async def read(call: Call) -> Rows:
     """GET of one object. One that is not there is no error but an empty answer."""
     _no_archive(call)
-    return await _read(call, _name(call))
+    return await _read(call, call.name)
 
 
 async def put(call: Call) -> Rows:
     """PUT of one object: changes the fields named in the body, or creates the object."""
-    return await _put(call, _name(call))
+    return await _put(call, call.name)
 
 
 async def remove(call: Call) -> Rows:
@@ -65,7 +66,7 @@ async def remove(call: Call) -> Rows:
     if call.query.restore:
         raise ApiError(400, "Parameter 'restore' is not supported.")
     _no_archive(call)
-    request = DeleteRequest(name=_name(call))
+    request = DeleteRequest(name=call.name)
     try:
         await call.client.call(call.client.provisioning.Delete, request, call.token)
     except ApiError as error:
@@ -118,12 +119,24 @@ def _name(call: Call) -> str:
 
 
 def _one(call: Call, obj: Object) -> Rows:
-    return Rows((object_row(obj, call.product),), 1)
+    return Rows((_row(obj, call.product),), 1)
+
+
+def _row(obj: Object, product: str) -> dict[str, Any]:
+    """An object as the references show it."""
+    kind = kind_of(obj)
+    return {
+        "scope": kind.type,
+        "meta": stamps_to_json(obj.stamps),
+        "attributes": kind.to_json(body_of(obj), product),
+    }
 
 
 def _read_object(call: Call) -> tuple[Object, tuple[str, ...]]:
     kind = TYPES[call.type]
     data = json_object(call.headers, call.body)
+    if call.type == "settings" and isinstance(data.get("settings"), dict) and len(data) == 1:
+        data = data["settings"]  # the references show both forms
     try:
         message, mask = kind.from_json(data, call.product)
     except Invalid as error:

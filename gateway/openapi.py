@@ -31,7 +31,7 @@ def openapi(products: tuple[str, ...]) -> dict[str, Any]:
     for product in products:
         for kind in TYPES.values():
             if product in kind.products:
-                schemas[f"{product}.{kind.type}"] = kind.json_schema(product)
+                schemas[f"{product}.{kind.type}"] = _partial(kind.json_schema(product))
         for route in ROUTES:
             if product in route.products:
                 paths[route.path(product)] = _path(route, product)
@@ -164,12 +164,28 @@ def _operation(route: Route, product: str, method: str) -> dict[str, Any]:
             for name, type_, help_ in PARAMETERS
         ]
     if method in ("POST", "PUT"):
-        body = "login" if route.public else f"{product}.{route.type}"
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": _ref(body)}},
+            "content": {"application/json": {"schema": _body(route, product, method)}},
         }
     return operation
+
+
+def _partial(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without the top level's required fields: a PUT names only what it changes."""
+    return {key: value for key, value in schema.items() if key != "required"}
+
+
+def _body(route: Route, product: str, method: str) -> dict[str, Any]:
+    """What a request may hold; a POST must hold every required field that the path does not."""
+    if route.public:
+        return _ref("login")
+    body = _ref(f"{product}.{route.type}")
+    needed = TYPES[route.type].json_schema(product).get("required", [])
+    required = [name for name in needed if name not in route.keys]
+    if method == "PUT" or not required:
+        return body
+    return {"allOf": [body, {"required": required}]}
 
 
 def _answer(route: Route, product: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""HTTP/1.1 on a connection, for uvicorn: httptools, and h11 for methods that it does not know.
+"""HTTP/1.1 on a connection, for uvicorn.
 
-1. A method of any name reaches the application, which alone says what is allowed.
+1. A method of any name reaches the application, which alone says what is allowed: one that the
+   parser does not know is read as PATCH, which no route names.
 2. A request line and headers beyond the limits end the connection with status 400.
 3. A request that is not whole in time ends its connection; so does a connection that sends none.
 """
@@ -9,7 +10,6 @@ import asyncio
 import re
 from typing import Any, Final
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .config import Limits
@@ -26,9 +26,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._made = (args, options)
         self._between = True  # no request has begun
         self._head = 0  # octets received of a request whose headers are not whole
+        self._ended = False  # with the octets received last, a request was whole
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -49,29 +49,16 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        if self._between and (self.cycle is None or self.cycle.response_complete):
+        if self._between:
             method = METHOD.match(data)
             if method is not None and method[1] not in KNOWN:
-                self._hand_over(data)
-                return
+                data = b"PATCH" + data[len(method[1]) :]
+        self._ended = False
         super().data_received(data)
-        if self._head >= 0:
+        if self._head >= 0 and not self._ended:  # else the octets are of two requests
             self._head += len(data)
             if self._head > LIMITS.header_bytes and not self.transport.is_closing():
                 self.send_400_response("The request line and headers are too long.")
-
-    def _hand_over(self, data: bytes) -> None:
-        """Gives the connection to a parser that knows no list of methods.
-
-        What is left of the time stays: such a connection ends when it is over.
-        """
-        self._unset_keepalive_if_required()
-        self.connections.discard(self)
-        args, options = self._made
-        other: asyncio.Protocol = H11Protocol(*args, **options)
-        self.transport.set_protocol(other)
-        other.connection_made(self.transport)
-        other.data_received(data)
 
     def on_message_begin(self) -> None:
         self._between = False
@@ -87,7 +74,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        self._between = True
+        self._between = self._ended = True
         self._head = -1
         self._expect(None)
         super().on_message_complete()

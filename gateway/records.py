@@ -1,11 +1,13 @@
 """The handler of call records."""
 
-from ..schema.names import format_name
+from typing import Any
+
+from ..schema import record_to_json
 from ..v1.records_pb2 import QueryRequest
+from ..v1.screening_pb2 import CallRecord
 from .call import Call
 from .envelope import Rows
 from .errors import ApiError
-from .rows import record_row
 
 __all__ = ["query"]
 
@@ -17,11 +19,22 @@ async def query(call: Call) -> Rows:
     answer = await call.client.call(
         call.client.records.Query,
         QueryRequest(
-            parent=format_name(call.product, "cdr", call.key),
+            parent=call.name,
             query=call.query.table,
             page_size=call.query.page.limit,
             skip=call.query.page.offset,
         ),
         call.token,
     )
-    return Rows([record_row(record, call.product) for record in answer.records], answer.total_size)
+    return Rows([_row(record, call.product) for record in answer.records], answer.total_size)
+
+
+def _row(record: CallRecord, product: str) -> dict[str, Any]:
+    """A record beside who made it, and when: the edge, at the call's end."""
+    attributes = record_to_json(record, product)
+    edge, end = record.edge or None, attributes["end_time"]
+    return {
+        "scope": f"{product}_cdr",
+        "meta": {"modified_by": edge, "modified": end, "created_by": edge, "created": end},
+        "attributes": attributes,
+    }

@@ -80,16 +80,21 @@ def segments_of(scope: Mapping[str, Any]) -> tuple[str, ...]:
     """The decoded parts of the path below /<product>/api, trailing slashes dropped.
 
     Raises:
-        ApiError: a part is not UTF-8.
+        ApiError: a part is not UTF-8, or holds a null character.
     """
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    parts = raw.split(b"?", 1)[0].rstrip(b"/").split(b"/")[3:]
+    raw: bytes = scope["raw_path"]
+    parts = raw.rstrip(b"/").split(b"/")[3:]
     try:
         if b"%" not in raw:
             return tuple([part.decode() for part in parts])
-        return tuple((unquote_to_bytes(part) if b"%" in part else part).decode() for part in parts)
+        found = tuple(
+            [unquote_to_bytes(part).decode() if b"%" in part else part.decode() for part in parts]
+        )
     except UnicodeDecodeError:
         raise ApiError(400, "The path is not UTF-8.") from None
+    if any("\0" in part for part in found):
+        raise ApiError(400, "The path holds a null character.")
+    return found
 
 
 def token_of(authorization: str, limits: Limits) -> str:

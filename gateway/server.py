@@ -55,8 +55,10 @@ async def serve(config: GatewayConfig, ready: Callable[[str], None], stop: async
                 ws="none",
                 lifespan="off",
                 log_config=None,
+                log_level="error",  # what callers send amiss is no line in the log
                 access_log=False,
                 server_header=False,
+                date_header=False,  # the application's, which its other times agree with
                 proxy_headers=False,
                 limit_concurrency=limits.connections,
                 timeout_keep_alive=limits.keep_alive_seconds,

@@ -21,11 +21,11 @@ async def authenticate(call: Call) -> Rows:
     username, password = data.get("username"), data.get("password")
     if not (isinstance(username, str) and isinstance(password, str) and username and password):
         raise ApiError(401, LOGIN_FAILED)
-    answer = await call.client.call(
-        call.client.authentication.Authenticate,
-        AuthenticateRequest(
-            product=Product.Value(call.product.upper()), username=username, password=password
-        ),
-        "",
+    request = AuthenticateRequest(
+        product=Product.Value(call.product.upper()), username=username, password=password
     )
+    try:
+        answer = await call.client.call(call.client.authentication.Authenticate, request, "")
+    except ApiError as error:
+        raise ApiError(401, LOGIN_FAILED) if error.code == 400 else error from None
     return Rows(({"token": answer.token},), 1)

@@ -101,7 +101,7 @@ SCREENING_RULE: dict[str, Any] = {
 ORIGINATION_SOURCE: dict[str, Any] = {
     "name": "server1",
     "service_provider_name": "exampleserviceprovider",
-    "source_ip": ["145.123.233.21", "192.168.1.0/24"],
+    "source_ip": ["145.123.233.21", "192.168.1/24"],
     "orig_id": "abc-433444-xyz",
     "attest": "A",
     "cert_name": "Certificate0",

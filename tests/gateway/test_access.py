@@ -1,12 +1,15 @@
 """Who may do what, as a REST caller sees it."""
 
+import json
 from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
 import grpc
 import httpx
 import pytest
 import pytest_asyncio
 
+from callscreen.gateway.routes import ROUTES
 from callscreen.schema.names import format_name
 from callscreen.v1.authentication_pb2 import SetPasswordRequest
 from callscreen.v1.authentication_pb2_grpc import AuthenticationStub
@@ -27,7 +30,11 @@ async def login(owner: Caller, channel: grpc.aio.Channel, http: httpx.AsyncClien
         await owner.put(f"subscriber/{provider}/sub", {})
         await owner.put(f"number/{provider}/sub/585000000{place}", {})
 
+    callers: dict[str, Caller] = {}
+
     async def log_in_as(role: str) -> Caller:
+        if role in callers:
+            return callers[role]
         username = role.replace(":", "_")
         made = await owner.put(f"administrator/{role}/{username}", {})
         assert made["meta"]["code"] == 200, made
@@ -36,7 +43,8 @@ async def login(owner: Caller, channel: grpc.aio.Channel, http: httpx.AsyncClien
             SetPasswordRequest(name=name, password="a good password"),
             metadata=(("authorization", f"Bearer {owner.token}"),),
         )
-        return await log_in(http, owner.product, username, "a good password")
+        callers[role] = await log_in(http, owner.product, username, "a good password")
+        return callers[role]
 
     return log_in_as
 
@@ -98,3 +106,80 @@ async def test_the_settings_are_those_of_whoever_asks(login: Login, owner: Calle
     assert (await owner.attributes("settings/"))["web_settings"]["password_length"] == 8
     other = await login("service_provider:two")
     assert (await other.get("settings/"))["data"] == []
+
+
+FOREIGN = {
+    "name": "two",
+    "service_provider_name": "two",
+    "service_provider": "two",
+    "subscriber_name": "sub",
+    "subscriber": "sub",
+    "number": "+15850000001",
+    "role_id": "service_provider:two",
+    "username": "service_provider_two",
+    "screening_group": "pcs:two",
+    "file": "a.wav",
+}
+QUERIES = (
+    "",
+    "limit=0",
+    "offset=1",
+    "like=two",
+    "sort=modified:desc",
+    "search=created:2020-01-01:2099-01-01",
+    "icontains=modified_by:admin",
+)
+
+
+@pytest.mark.parametrize("role", ["service_provider:one", "subscriber:one:sub"])
+async def test_no_route_and_no_query_tells_of_another_tenant(
+    login: Login, owner: Caller, role: str
+) -> None:
+    await login("service_provider:two")  # an administrator to be found
+    caller = await login(role)
+    routes = [
+        route for route in ROUTES if owner.product in route.products and "GET" in route.methods
+    ]
+    assert len(routes) > 15
+    for route in routes:
+        queries = QUERIES if route.type not in ("cdr", "settings") else QUERIES[:4]
+        path = "/".join((route.object, *(quote(FOREIGN[key], safe="") for key in route.keys)))
+        for query in queries:
+            answer = await caller.get(f"{path}?{query}")
+            assert code(answer) == 200, (path, query, answer)
+            assert '"two"' not in json.dumps(answer["data"]), (path, query)
+            if route.keys:
+                assert (answer["data"], answer["meta"]["records_total"]) == ([], 0), (path, query)
+
+
+async def test_a_token_of_one_product_is_nobody_in_the_other(
+    login: Login, owner: Caller, http: httpx.AsyncClient
+) -> None:
+    await login("service_provider:one")
+    other = Caller(http, "cin" if owner.product == "pcs" else "pcs", owner.token)
+    for path in ("service_provider", "service_provider/one", "administrator", "settings", "cdr"):
+        assert (await other.get(path))["data"] == []
+    assert code(await other.put("service_provider/one", {"notes": "theirs"})) == 403
+    assert code(await other.post("service_provider", {"name": "new"})) == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("administrator/platform_owner/climber", {}),
+        ("administrator/service_provider:two/climber", {}),
+        ("administrator/service_provider:one/service_provider_one", {"role_id": "platform_owner"}),
+        ("subscriber/one/sub", {"service_provider_name": "two"}),
+        ("subscriber/one/sub", {"service_provider_name": "nobody"}),
+        ("service_provider/one", {"name": "two"}),
+        ("service_provider/one", {"name": "nobody"}),
+    ],
+)
+async def test_nothing_moves_beyond_the_reach(
+    login: Login, owner: Caller, path: str, body: dict[str, str]
+) -> None:
+    caller = await login("service_provider:one")
+    answer = await caller.put(path, body)
+    assert (code(answer), answer["meta"]["message"]) == (403, DENIED)
+    assert (await owner.get("subscriber/one/sub"))["meta"]["records_total"] == 1
+    assert (await owner.get("administrator/platform_owner"))["meta"]["records_total"] == 1

@@ -92,6 +92,9 @@ async def test_a_bad_body(owner: Caller, method: str, body: bytes, code: int) ->
         ("audio/acme/a.wav", {"location": "/a", "server": "b", "file": "../../etc/passwd"}),
         ("settings", {"web_settings": {"password_length": 99999999999}}),
         ("settings", {"branding": {"x": []}}),
+        ("settings", {"branding": {"x" * 65: {}}}),
+        ("settings", {"web_settings": {"default_cc": ""}}),
+        ("settings", {"called_sources_config": [{}] * 17}),
         ("settings", {"called_sources_config": [{"source": "hdr.nonsense"}]}),
         ("settings", {"__override__": {"web_settings": {"default_cc": True}}}),
         ("administrator/emperor/nero", {}),
@@ -128,6 +131,7 @@ async def test_a_bad_value(pcs: Caller, path: str, body: dict[str, Any]) -> None
 async def test_a_bad_path(owner: Caller, method: str, path: str) -> None:
     answer = owner.json(await owner.send(method, path, {} if method == "PUT" else None))
     assert answer["meta"]["code"] in ANSWERED - {401, 403, 429}, answer
+    assert "resource name" not in answer["meta"]["message"]  # a word of the core's callers
     if answer["meta"]["code"] == 200 and method == "PUT":
         await owner.delete(path)
 

@@ -3,12 +3,10 @@
 import json
 
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from callscreen import __version__
 from callscreen.gateway.envelope import Page, Rows, encode, failure, success
 from callscreen.gateway.errors import ApiError, no_object
-from callscreen.gateway.rows import timestamp
 from callscreen.schema import FieldError
 
 NAMES = {"pcs": "Personalized Call Screening", "cin": "Call Intercept"}
@@ -124,8 +122,3 @@ def test_the_body_is_ascii(text: str) -> None:
     body = encode({"a": text})
     assert body.isascii()
     assert json.loads(body) == {"a": text}
-
-
-def test_times_are_utc_with_six_digits_of_a_second() -> None:
-    assert timestamp(Timestamp(seconds=1700000000)) == "2023-11-14T22:13:20.000000Z"
-    assert timestamp(Timestamp(seconds=1700000000, nanos=1999)) == "2023-11-14T22:13:20.000001Z"

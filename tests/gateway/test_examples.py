@@ -3,8 +3,12 @@
 curl sends `Content-Type: application/x-www-form-urlencoded` where no other is asked for.
 """
 
+import asyncio
 import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -54,6 +58,8 @@ async def test_logging_in(owner: Caller) -> None:
         b'{"username":"nobody_at_%s","password":"wrong"}',
         b'{"username":["%s_administrator"],"password":{}}',
         b'{"x":"%s"}',
+        b'{"username":"%s","password":"' + b"p" * 1_000_000 + b'"}',
+        b'{"username":"\\u0000%s","password":"p"}',
     ],
 )
 async def test_an_incorrect_log_in(owner: Caller, body: bytes) -> None:
@@ -74,6 +80,7 @@ async def test_an_incorrect_log_in(owner: Caller, body: bytes) -> None:
 async def test_a_service_provider_is_added_changed_and_read(owner: Caller) -> None:
     added = await owner.post("service_provider", ADDED.encode(), headers=CURL)
     assert added["meta"]["code"] == 200
+    await asyncio.sleep(0.002)  # the stamps hold milliseconds
     changed = await owner.put(
         "service_provider/IMSWorkX",
         b'{"first_name": "John", "last_name": "Smith"}',
@@ -151,6 +158,12 @@ async def test_an_object_that_does_not_exist(owner: Caller) -> None:
     exactly(await owner.get("servi"), expected)
 
 
+@pytest.mark.parametrize("path", ["", "/"])
+async def test_no_object_at_all(owner: Caller, path: str) -> None:
+    answer = await owner.http.get(f"/{owner.product}/api{path}")
+    assert answer.json()["meta"]["message"] == "No object '' exists."
+
+
 async def test_a_required_field_is_missing(owner: Caller) -> None:
     answer = await owner.post("service_provider", b'{"last_name":"api_test"}', headers=CURL)
     expected = {
@@ -170,7 +183,9 @@ async def test_the_headers_of_an_answer(owner: Caller) -> None:
     assert headers["vary"] == "Cookie"
     assert headers["cache-control"] == "max-age=0"
     assert headers["content-type"] == "application/json"
-    assert headers["expires"] == headers["last-modified"]
+    assert headers["date"] == headers["expires"] == headers["last-modified"]
+    age = datetime.now(UTC) - parsedate_to_datetime(headers["date"])
+    assert 0 <= age.total_seconds() < 5
 
 
 @pytest.mark.parametrize("method", ["GE", "PATCH", "HEAD", "OPTIONS"])
@@ -180,23 +195,28 @@ async def test_a_method_that_is_not_valid_at_the_endpoint(owner: Caller, method:
     assert answer.headers["allow"] == "GET, POST, PUT, DELETE"
     assert answer.headers["vary"] == "Cookie"
     assert answer.headers["cache-control"] == "max-age=0"
+    assert answer.headers["date"] == answer.headers["expires"] == answer.headers["last-modified"]
     assert answer.headers["content-length"] == "0"
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.content == b""
 
 
-@pytest.mark.parametrize("path", ["/xyz/api/authenticate", "/pcs/other", "/pcs", "/"])
+@pytest.mark.parametrize(
+    "path",
+    ["/xyz/api/authenticate", "/pcs/other", "/pcs", "/pcs%2Fapi/servi", "/"],
+)
 async def test_a_product_that_is_not_installed(owner: Caller, path: str) -> None:
     answer = await owner.http.post(path, json={"username": "a", "password": "b"})
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "text/html; charset=iso-8859-1"
+    assert "date" in answer.headers
     assert answer.text == (
         '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n'
         "<html><head>\n"
         "<title>404 Not Found</title>\n"
         "</head><body>\n"
         "<h1>Not Found</h1>\n"
-        f"<p>The requested URL {path} was not found on this server.</p>\n"
+        f"<p>The requested URL {unquote(path)} was not found on this server.</p>\n"
         "</body></html>\n"
     )
 
@@ -207,7 +227,7 @@ async def test_the_path_on_that_page_is_no_markup(owner: Caller) -> None:
     assert "<script>" not in answer.text
 
 
-async def test_an_unauthorized_action(owner: Caller) -> None:
+async def test_an_administrator_has_the_role_of_the_path(owner: Caller) -> None:
     await owner.put("service_provider/lesser", {"name": "lesser"})
     role = "service_provider:lesser"
     made = await owner.post(

@@ -1,5 +1,6 @@
 """What GET, POST, PUT and DELETE mean, whatever the object."""
 
+import asyncio
 from urllib.parse import quote
 
 import pytest
@@ -103,6 +104,7 @@ async def test_a_part_of_a_path_may_hold_an_encoded_slash(pcs: Caller) -> None:
 async def test_the_stamps_say_who_and_when(owner: Caller) -> None:
     path = f"{SUBSCRIBERS}/examplesubscriber"
     before = (await owner.get(path))["data"][0]["meta"]
+    await asyncio.sleep(0.002)  # the stamps hold milliseconds
     after = (await owner.put(path, {"notes": "x"}))["data"][0]["meta"]
     who = f"{owner.product}_administrator"
     assert list(after) == ["modified_by", "modified", "created_by", "created"]
@@ -127,6 +129,14 @@ async def test_a_change_of_settings_keeps_the_rest(owner: Caller) -> None:
     assert changed == before | {"csr_location": "sip:desk@example.com"}
     refused(await owner.put("settings/", {"branding": {"x": {"color_hue": 361}}}), 400)
     assert await owner.attributes("settings") == changed
+
+
+async def test_settings_may_stand_below_their_name(pcs: Caller) -> None:
+    overrides = {"__override__": {"web_settings": {"password_length": True}}}
+    changed = accepted(await pcs.put("settings/", {"settings": overrides}))
+    assert changed["__override__"] == {"web_settings": {"password_length": True}}
+    refused(await pcs.put("settings/", {"settings": overrides, "csr_location": "x"}), 400)
+    refused(await pcs.put("settings/", {"settings": [overrides]}), 400)
 
 
 async def test_the_code_becomes_the_status_where_asked_for(owner: Caller) -> None:

@@ -146,7 +146,8 @@ async def test_an_origination_source(pcs: Caller) -> None:
     path = "origination_source/exampleserviceprovider"
     stored = accepted(await pcs.post(path, ORIGINATION_SOURCE))
     assert stored["source_numbers"][0]["numbers_n"] == ["+1585xxxxxxx", "+1716555xxxx"]
-    for part in ("name", "orig_id", "attest", "cert_name", "source_ip"):
+    assert stored["source_ip"] == ["145.123.233.21", "192.168.1.0/24"]
+    for part in ("name", "orig_id", "attest", "cert_name"):
         assert stored[part] == ORIGINATION_SOURCE[part]
     assert await pcs.attributes(f"{path}/server1") == stored
 

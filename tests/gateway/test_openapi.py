@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from callscreen.gateway.openapi import openapi
 from callscreen.gateway.routes import ROUTES
 
 DOCUMENT = openapi(("pcs", "cin"))
+PROVIDER = {"$ref": "#/components/schemas/pcs.service_provider"}
 
 
 def references(value: object) -> set[str]:
@@ -28,6 +30,26 @@ def test_every_line_of_the_table_is_described_with_its_methods() -> None:
 
 def test_every_reference_leads_somewhere() -> None:
     assert references(DOCUMENT) <= set(DOCUMENT["components"]["schemas"])
+
+
+def body(method: str, path: str) -> dict[str, Any]:
+    content = DOCUMENT["paths"][path][method]["requestBody"]["content"]
+    found: dict[str, Any] = content["application/json"]["schema"]
+    return found
+
+
+def test_a_put_may_name_only_what_it_changes() -> None:
+    assert body("put", "/pcs/api/service_provider/{name}") == PROVIDER
+    assert "required" not in DOCUMENT["components"]["schemas"]["pcs.service_provider"]
+
+
+def test_a_post_must_name_what_is_required_and_not_in_the_path() -> None:
+    assert body("post", "/pcs/api/service_provider") == {
+        "allOf": [PROVIDER, {"required": ["name"]}]
+    }
+    assert body("post", "/pcs/api/service_provider/{name}") == PROVIDER
+    [_, numbers] = body("post", "/cin/api/number/{service_provider_name}")["allOf"]
+    assert numbers == {"required": ["number", "subscriber_name"]}
 
 
 def test_operation_ids_are_unique() -> None:

@@ -32,15 +32,17 @@ LIMITS = Limits()
             ("administrator", "service_provider:acme"),
         ),
         (b"/pcs/api", ()),
+        (b"/pcs/api/", ()),
     ],
 )
 def test_a_path_is_split_before_it_is_decoded(raw: bytes, parts: tuple[str, ...]) -> None:
     assert segments_of({"raw_path": raw}) == parts
 
 
-def test_a_path_that_is_not_utf8_is_refused() -> None:
-    with pytest.raises(ApiError, match="UTF-8") as refused:
-        segments_of({"raw_path": b"/pcs/api/subscriber/%ff"})
+@pytest.mark.parametrize(("part", "why"), [(b"%ff", "UTF-8"), (b"a%00", "null character")])
+def test_a_path_that_is_no_text_is_refused(part: bytes, why: str) -> None:
+    with pytest.raises(ApiError, match=why) as refused:
+        segments_of({"raw_path": b"/pcs/api/subscriber/" + part})
     assert refused.value.code == 400
 
 

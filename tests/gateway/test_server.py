@@ -65,7 +65,7 @@ async def test_one_connection_carries_many_requests(connection: Connection) -> N
         assert b"\"No object 'servi' exists.\"" in body
 
 
-@pytest.mark.parametrize("method", [b"GE", b"PROPFIND", b"BREW"])
+@pytest.mark.parametrize("method", [b"GE", b"PROPFIND", b"BREW", b"TRACE", b"CONNECT"])
 async def test_a_method_of_any_name_is_answered_as_documented(
     connection: Connection, method: bytes
 ) -> None:
@@ -78,6 +78,34 @@ async def test_a_method_of_any_name_is_answered_as_documented(
     assert headers["content-type"] == "text/html; charset=utf-8"
     status, _, _ = await connection.answer(GET)
     assert status == 200
+
+
+async def test_the_beginning_of_a_request_may_come_with_the_end_of_another(
+    connection: Connection,
+) -> None:
+    body = b"x" * 100_000
+    put = (
+        b"PUT /pcs/api/service_provider/a HTTP/1.1\r\nHost: a\r\nAuthorization: Basic a\r\n"
+        b"Content-Length: %d\r\n\r\n" % len(body)
+    )
+    _, _, answer = await connection.answer(put + body + GET[:20])
+    assert b"not valid JSON" in answer
+    status, _, answer = await connection.answer(GET[20:])
+    assert (status, b"'servi'" in answer) == (200, True)
+
+
+async def test_the_limits_hold_for_a_method_of_any_name(connection: Connection) -> None:
+    status, _, _ = await connection.answer(
+        b"GE /pcs/api/servi HTTP/1.1\r\n" + b"a: b\r\n" * 300 + b"\r\n"
+    )
+    assert status == 400
+    assert await connection.closed()
+
+
+async def test_the_page_needs_no_host_that_can_be_read(connection: Connection) -> None:
+    status, _, body = await connection.answer(b"GET /x HTTP/1.1\r\nHost: [\r\n\r\n")
+    assert status == 404
+    assert b"The requested URL /x was not found" in body
 
 
 async def test_curl_s_default_content_type_is_read_as_json(connection: Connection) -> None:
@@ -185,6 +213,15 @@ async def test_a_request_that_does_not_arrive_ends_its_connection(
     connection = Connection(reader, writer)
     assert await asyncio.wait_for(connection.closed(), 2)
     writer.close()
+
+
+async def test_a_method_of_any_name_must_arrive_as_well(
+    address: tuple[str, int], connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", Limits(receive_seconds=0.05))
+    await connection.answer(GET)
+    connection.writer.write(b"GE / HTTP/1.1\r\n")
+    assert await asyncio.wait_for(connection.closed(), 2)
 
 
 async def test_a_connection_between_requests_is_kept(

@@ -26,8 +26,15 @@ PCS_FIELDS = [
     "events",
 ]
 CIN_FIELDS = [
-    {"called_number": "called_party", "calling_number": "calling_party"}.get(name, name)
-    for name in PCS_FIELDS
+    "cdr_id",
+    "start_time",
+    "end_time",
+    "additional_data",
+    "service_provider_name",
+    "subscriber_name",
+    "called_party",
+    "calling_party",
+    "events",
 ]
 
 

@@ -68,3 +68,15 @@ def test_a_password_may_look_like_a_hash() -> None:
     new = settings(HASH)
     TYPES["settings"].keep_masked(new, None)
     assert new == settings(HASH)
+
+
+def test_an_empty_secret_is_none_but_an_empty_pin_is_too_short() -> None:
+    body = {"application_password": "", "email_settings": {"password": ""}}
+    message, mask = TYPES["settings"].from_json(body, "pcs")
+    assert mask == ("application_password", "email_settings")
+    assert not message.HasField("application_password")
+    assert not message.email_settings.HasField("password")
+    number, _ = TYPES["number"].from_json({"number": "+1", "ivr_pin": ""}, "cin")
+    number.subscriber_name = number.service_provider_name = "a"
+    with pytest.raises(Invalid, match="'ivr_pin' must have at least 4 characters"):
+        TYPES["number"].validate(number, "cin")

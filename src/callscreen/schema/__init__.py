@@ -10,7 +10,6 @@ from .fields import Field, Kind, Shape
 from .formats import HASHED_PIN, role_parts
 from .names import PRODUCTS, ResourceName, format_name, parse_name
 from .objects import TYPES, ObjectType, body_of, children, kind_of
-from .overrides import overridden
 from .query import Query, compile_query
 from .records import RECORD_COLUMNS, record_row, record_to_json, verdict_to_json
 from .relations import above
@@ -44,7 +43,6 @@ __all__ = [
     "iso",
     "kind_of",
     "nanoseconds",
-    "overridden",
     "parse_name",
     "record_row",
     "record_to_json",

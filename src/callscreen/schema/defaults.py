@@ -48,7 +48,8 @@ def _held(field: Field, inner: Fill) -> Fill:
     if field.kind is Kind.MAP:
         return lambda message: _each(getattr(message, name).values(), inner)
     if field.repeated:
-        return lambda message: _each(getattr(message, name), inner)
+        most = field.rules.max_items or None  # those beyond are refused, and not worth the time
+        return lambda message: _each(getattr(message, name)[:most], inner)
     if field.shape and any(held.rules.required for held in field.shape.fields):
         return lambda message: inner(getattr(message, name)) if message.HasField(name) else None
     return lambda message: inner(getattr(message, name))

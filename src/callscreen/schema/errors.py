@@ -64,6 +64,14 @@ class Errors:
         """Note that `field` has no value and needs one."""
         self.add(field, "required", "is required, but missing")
 
+    def too_many(self, field: str, most: int) -> None:
+        """Note that a list or a map has more than `most` entries."""
+        self.add(field, "too_many", f"must have at most {most} entries")
+
+    def too_long(self, field: str, most: int) -> None:
+        """Note that a text has more than `most` characters."""
+        self.add(field, "too_long", f"must have at most {most} characters")
+
     @property
     def full(self) -> bool:
         """Whether as many are gathered as will be told."""

@@ -92,7 +92,8 @@ def _message(
 def _messages(
     field: Field, inner: Apply, message: Any, default_cc: str, prefix: str, errors: Errors
 ) -> None:
-    for place, held in enumerate(getattr(message, field.name)):
+    most = field.rules.max_items or None  # those beyond are refused, and not worth the time
+    for place, held in enumerate(getattr(message, field.name)[:most]):
         inner(held, default_cc, f"{prefix}{field.name}[{place}].", errors)
 
 

@@ -5,7 +5,7 @@
 3. Only as deep as the settings go is anything looked at, however deep a document is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.message import Message
@@ -57,19 +57,6 @@ def tree_of(struct: Any) -> dict[str, Any]:
         else None
         for name, value in struct.fields.items()
     }
-
-
-def overridden(settings: Message) -> frozenset[str]:
-    """The paths, such as `web_settings.password_length`, that the platform leaves to providers."""
-    return frozenset(_true_paths(tree_of(getattr(settings, "override")), ""))  # noqa: B009
-
-
-def _true_paths(tree: Mapping[str, Any], prefix: str) -> Iterator[str]:
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _true_paths(value, f"{prefix}{name}.")
-        elif value is True:
-            yield prefix + name
 
 
 def check_own(settings: Message, prefix: str, errors: Errors) -> None:

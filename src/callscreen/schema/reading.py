@@ -2,7 +2,8 @@
 
 1. Any JSON value gives a message and its mask, or Invalid; nothing else is raised.
 2. Only as deep as a shape goes is anything looked at: what lies deeper than the fields is refused
-   where the fields end.
+   where the fields end. Nor is more looked at than may be there: a list or a map that is too
+   long, or a name in a map, is refused as a whole.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,6 +36,8 @@ def reader(shape: Shape, product: str) -> Reader:
         prefix = f"{path}." if path else ""
         values: dict[str, Any] = {}
         for name, value in data.items():
+            if errors.full:
+                break
             below = f"{prefix}{name}"
             if name not in known:
                 errors.add(below, "unknown", "is unknown")
@@ -67,10 +70,13 @@ def _names(shape: Shape, product: str) -> dict[str, str]:
 def _field_reader(field: Field, product: str) -> Reader:
     read = _value_reader(field, product)
     if field.kind is Kind.MAP:
-        read = _map_reader(read)
+        read = _map_reader(field, read)
     elif field.repeated:
-        read = _list_reader(read, field.also(Also.COMMA_LIST))
-    empty_string, empty_list = field.also(Also.EMPTY_STRING), field.also(Also.EMPTY_LIST)
+        read = _list_reader(field, read)
+    # An empty secret is none; where a least length is asked for, it is too short.
+    no_secret = field.rules.secret and not field.rules.min_len
+    empty_string = field.also(Also.EMPTY_STRING) or no_secret
+    empty_list = field.also(Also.EMPTY_LIST)
     if not (empty_string or empty_list):
         return read
 
@@ -96,35 +102,47 @@ def _value_reader(field: Field, product: str) -> Reader:
     return reader(field.shape, product)
 
 
-def _list_reader(read: Reader, comma: bool) -> Reader:
+def _list_reader(field: Field, read: Reader) -> Reader:
+    comma, most = field.also(Also.COMMA_LIST), field.rules.max_items
+
     def read_list(value: Any, path: str, errors: Errors) -> list[Any] | None:
         if comma and isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if not isinstance(value, list | tuple):
             errors.add(path, "type", "must be an array")
             return None
+        if most and len(value) > most:
+            errors.too_many(path, most)
+            return None
         if read is read_string and all_plain(value):
             return list(value)
         items = []
         for place, held in enumerate(value):
+            if errors.full:
+                break
             item = read(held, f"{path}[{place}]", errors)
             if item is not None:
                 items.append(item)
-            elif errors.full:
-                break
         return items
 
     return read_list
 
 
-def _map_reader(read: Reader) -> Reader:
+def _map_reader(field: Field, read: Reader) -> Reader:
+    most, longest = field.rules.max_items, field.rules.max_len
+
     def read_map(value: Any, path: str, errors: Errors) -> dict[str, Any] | None:
         if not isinstance(value, Mapping):
             errors.add(path, "type", "must be an object")
             return None
+        if len(value) > most:
+            errors.too_many(path, most)
+            return None
         items = {}
         for name, held in value.items():
-            if read_string(name, path, errors) is not None:
+            if isinstance(name, str) and len(name) > longest:
+                errors.too_long(path, longest)
+            elif read_string(name, path, errors) is not None:
                 item = read(held, f"{path}.{name}", errors)
                 if item is not None:
                     items[name] = item

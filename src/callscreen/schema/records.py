@@ -1,4 +1,4 @@
-"""Call records as the REST references show them: the names differ by product.
+"""Call records as the REST references show them: names and order differ by product.
 
 1. `additional_data` is an array of one trace: the verdict, step by step, and what SIP knew.
 """
@@ -15,21 +15,23 @@ _PARTIES = {
     "pcs": ("called_number", "calling_number"),
     "cin": ("called_party", "calling_party"),
 }
+_OWNER = ("service_provider_name", "subscriber_name")
 
 
-def _columns(called: str, calling: str) -> tuple[Column, ...]:
-    texts = ("service_provider_name", "subscriber_name", "events")
+def _columns(product: str) -> tuple[Column, ...]:
+    parties = [Column(name, ColumnKind.STRING, numbers=True) for name in _PARTIES[product]]
+    owner = [Column(name, ColumnKind.STRING) for name in _OWNER]
     return (
         Column("cdr_id", ColumnKind.STRING),
         Column("start_time", ColumnKind.TIME),
         Column("end_time", ColumnKind.TIME),
-        *(Column(name, ColumnKind.STRING, numbers=True) for name in (called, calling)),
-        *(Column(name, ColumnKind.STRING) for name in texts),
+        *(parties + owner if product == "pcs" else owner + parties),
+        Column("events", ColumnKind.STRING),
     )
 
 
 RECORD_COLUMNS: Mapping[str, tuple[Column, ...]] = {
-    product: _columns(*parties) for product, parties in _PARTIES.items()
+    product: _columns(product) for product in _PARTIES
 }
 
 _CELLS: dict[str, Callable[[CallRecord], Cell]] = {
@@ -58,15 +60,17 @@ def record_row(record: CallRecord) -> Row:
 def record_to_json(record: CallRecord, product: str) -> dict[str, Any]:
     """A record as that product's reference shows it; what is not known is None."""
     called, calling = _PARTIES[product]
+    parties = {
+        called: record.called_number or None,
+        calling: record.calling_number or None,
+    }
+    owner = {name: getattr(record, name) or None for name in _OWNER}
     return {
         "cdr_id": record.cdr_id,
         "start_time": iso(record.start_time) if record.HasField("start_time") else None,
         "end_time": iso(record.end_time) if record.HasField("end_time") else None,
         "additional_data": [trace_to_json(record)],
-        called: record.called_number or None,
-        calling: record.calling_number or None,
-        "service_provider_name": record.service_provider_name or None,
-        "subscriber_name": record.subscriber_name or None,
+        **(parties | owner if product == "pcs" else owner | parties),
         "events": record.events,
     }
 

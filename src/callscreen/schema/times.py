@@ -1,6 +1,7 @@
 """Time as JSON shows it: ISO 8601 in UTC with milliseconds, ending in Z."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -17,8 +18,12 @@ def nanoseconds(time: Timestamp) -> int:
 
 def iso(time: Timestamp) -> str:
     """Such as 2026-01-31T12:00:00.250Z; what is finer than a millisecond is cut off."""
-    moment = datetime.fromtimestamp(time.seconds, UTC).replace(tzinfo=None)
-    return f"{moment.isoformat()}.{time.nanos // MILLISECOND:03d}Z"
+    return f"{_second(time.seconds)}.{time.nanos // MILLISECOND:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def stamps_to_json(stamps: Stamps) -> dict[str, str | None]:

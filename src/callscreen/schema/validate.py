@@ -77,7 +77,7 @@ def _value_check(field: Field, product: str) -> Check:
 def _string_check(field: Field, product: str) -> Check:
     name, rules, accepted = field.name, field.rules, frozenset(field.accepted(product))
     low, high = rules.min_len, rules.max_len or _ANY_LENGTH
-    low = max(low, 1) if rules.required and not field.repeated else low
+    low = max(low, 1) if (rules.required or rules.format) and not field.repeated else low
     fits = _compile(rules.pattern).fullmatch if rules.pattern else None
     hashed = HASHED_PIN if rules.format == Format.PIN else None
 
@@ -97,7 +97,7 @@ def _string_check(field: Field, product: str) -> Check:
         if not value and rules.required and not field.repeated:
             errors.required(path)
         elif len(value) > high:
-            errors.add(path, "too_long", _shorter(high))
+            errors.too_long(path, high)
         elif len(value) < low:
             errors.add(path, "too_short", f"must have at least {low} characters")
         elif "\0" in value:
@@ -108,10 +108,6 @@ def _string_check(field: Field, product: str) -> Check:
             errors.add(path, "pattern", f"must match {rules.pattern}")
 
     return check
-
-
-def _shorter(limit: int) -> str:
-    return f"must have at most {limit} characters"
 
 
 def _one_of(values: tuple[str, ...]) -> str:
@@ -148,7 +144,7 @@ def _list_check(field: Field, check_item: Check) -> Check:
     def check(values: Any, prefix: str, errors: Errors) -> None:
         count = len(values)
         if count > high:
-            errors.add(prefix + name, "too_many", f"must have at most {high} entries")
+            errors.too_many(prefix + name, high)
             return
         if count < low:
             errors.add(prefix + name, "too_few", f"must have at least {low} entries")
@@ -184,11 +180,11 @@ def _map_check(field: Field, shape: Shape, product: str) -> Check:
     def check(values: Any, prefix: str, errors: Errors) -> None:
         path = prefix + field.name
         if len(values) > rules.max_items:
-            errors.add(path, "too_many", f"must have at most {rules.max_items} entries")
+            errors.too_many(path, rules.max_items)
             return
         for key, value in values.items():
             if len(key) > rules.max_len:
-                errors.add(path, "too_long", _shorter(rules.max_len))
+                errors.too_long(path, rules.max_len)
             elif not key or "\0" in key:
                 errors.add(path, "format", "must have names without null characters, not empty")
             else:

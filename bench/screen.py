@@ -17,7 +17,16 @@ from typing import Any
 import grpc
 import uvloop
 
-from callscreen.core.server import OPTIONS, CoreConfig, bind, build, first_start, register
+from callscreen.core.limits import SWITCH_SECONDS
+from callscreen.core.server import (
+    OPTIONS,
+    CoreConfig,
+    bind,
+    build,
+    first_start,
+    register,
+    switching,
+)
 from callscreen.schema import TYPES
 from callscreen.v1 import provisioning_pb2, provisioning_pb2_grpc, screening_pb2, screening_pb2_grpc
 from callscreen.v1.object_pb2 import Object
@@ -39,6 +48,7 @@ async def answer(data: Path) -> None:
         return request
 
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(switching(SWITCH_SECONDS))  # as the core does
         core = build(CoreConfig(data, "127.0.0.1:0"), stack)
         await first_start(core, "not printed")
         server = grpc.aio.server(options=OPTIONS)

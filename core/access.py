@@ -42,7 +42,9 @@ TABLE: Final[Mapping[str, Mapping[str, frozenset[Verb]]]] = {
     SERVICE_PROVIDER: {
         "service_provider": _CHANGE,
         "administrator": _ALL,
-        "service_selection_criteria": _ALL,
+        # Criteria claim calls by their source or country, whoever's numbers they are for: the
+        # platform gives them out.
+        "service_selection_criteria": _READ,
         "screening_rule": _ALL,
         "audio": _ALL,
         "subscriber": _ALL,

@@ -7,6 +7,8 @@ Invariants:
 4. A cancelled submitter harms nobody: its write is left out where the group had not begun, else it
    is made whole.
 5. The queue has a limit; beyond it a submitter is refused at once.
+6. Once the functions of a group have taken GROUP_SECONDS the rest wait for the next one, in their
+   order: a dear write delays nobody's answer by more than itself.
 
 Batches form by themselves: whatever was queued while the former group was made durable.
 """
@@ -14,6 +16,7 @@ Batches form by themselves: whatever was queued while the former group was made 
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,6 +27,7 @@ from .store.contract import Batch, Member, Reader, Store
 
 QUEUE_LIMIT: Final = 10_000  # submitters that wait
 GROUP_LIMIT: Final = 1_000  # submitters in one transaction
+GROUP_SECONDS: Final = 0.1  # what their functions may take before the transaction ends
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -35,7 +39,8 @@ log = logging.getLogger("callscreen.core")
 class Grouper(Generic[Item, Result]):
     """A thread that gives what waits to `work`, a group at a time, and its results back.
 
-    `work` answers every item of the group, in order, with a result or the exception to raise.
+    `work` answers the items of the group, in order, with a result or the exception to raise: the
+    first one at least; those it leaves out are the first of the next group.
     """
 
     def __init__(
@@ -83,9 +88,12 @@ class Grouper(Generic[Item, Result]):
                 group = [self._queue.popleft() for _ in range(size)]
             group = [(item, future) for item, future in group if not future.cancelled()]
             if group:
-                self._answer(group)
+                left = group[self._answer(group) :]
+                with self._wake:
+                    self._queue.extendleft(reversed(left))
 
-    def _answer(self, group: Sequence[tuple[Item, "asyncio.Future[Result]"]]) -> None:
+    def _answer(self, group: Sequence[tuple[Item, "asyncio.Future[Result]"]]) -> int:
+        """Does a group; how many of its first were answered."""
         results: Sequence[Result | Exception]
         try:
             results = self._work([item for item, _ in group])
@@ -95,13 +103,14 @@ class Grouper(Generic[Item, Result]):
         loops: dict[
             asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Result], Result | Exception]]
         ] = {}
-        for (_, future), result in zip(group, results, strict=True):
+        for (_, future), result in zip(group, results, strict=False):
             loops.setdefault(future.get_loop(), []).append((future, result))
         for loop, answers in loops.items():
             try:
                 loop.call_soon_threadsafe(_deliver, answers)
             except RuntimeError:
                 log.warning("%d submitters were gone before their answer", len(answers))
+        return len(results)
 
 
 def _deliver(answers: Sequence[tuple["asyncio.Future[Result]", Result | Exception]]) -> None:
@@ -123,6 +132,10 @@ def _copy(error: Exception) -> Exception:
     return copy
 
 
+class _Later(Exception):
+    """The group's time is over: not run, and not refused."""
+
+
 class Committer:
     """Passes every write of the core to the store, grouped, and publishes what was committed."""
 
@@ -132,9 +145,11 @@ class Committer:
         on_commit: Callable[[Published], None],
         queue_limit: int = QUEUE_LIMIT,
         group_limit: int = GROUP_LIMIT,
+        group_seconds: float = GROUP_SECONDS,
     ) -> None:
         """`on_commit` is called in the committer's thread with (revision, record) in order."""
         self._store = store
+        self._group_seconds = group_seconds
         self._on_commit = on_commit
         self._grouper = Grouper("callscreen-committer", self._commit, queue_limit, group_limit)
 
@@ -152,7 +167,11 @@ class Committer:
 
     def _commit(self, members: Sequence[Member]) -> list[int | Exception]:
         records: dict[int, bytes] = {}
-        results = self._store.transact([_recorded(member, records) for member in members])
+        until = time.monotonic() + self._group_seconds
+        first, *rest = (_recorded(member, records) for member in members)
+        results = self._store.transact([first, *(_timely(member, until) for member in rest)])
+        done = next((n for n, each in enumerate(results) if isinstance(each, _Later)), len(results))
+        results = results[:done]
         # a run that the store repeated, or gave up, may have left records that never came to be
         committed = {result for result in results if isinstance(result, int)}
         published = [(revision, records[revision]) for revision in sorted(committed & set(records))]
@@ -162,6 +181,17 @@ class Committer:
             except Exception:
                 log.exception("publishing revisions up to %d failed", published[-1][0])
         return results
+
+
+def _timely(member: Member, until: float) -> Member:
+    """The same function, where it begins in time."""
+
+    def timely(reader: Reader) -> Batch | None:
+        if time.monotonic() >= until:
+            raise _Later
+        return member(reader)
+
+    return timely
 
 
 def _recorded(member: Member, records: dict[int, bytes]) -> Member:
@@ -182,4 +212,4 @@ def _recorded(member: Member, records: dict[int, bytes]) -> Member:
     return recorded
 
 
-__all__ = ["GROUP_LIMIT", "QUEUE_LIMIT", "Committer", "Grouper", "Published"]
+__all__ = ["GROUP_LIMIT", "GROUP_SECONDS", "QUEUE_LIMIT", "Committer", "Grouper", "Published"]

@@ -3,7 +3,9 @@
 Invariants:
 1. It follows the same records that every edge gets, in the order of revisions.
 2. A change is in it before whoever made the change is answered.
-3. Where a change cannot be applied the index is built anew beside the old one, then swapped in.
+3. Where a change cannot be applied, or one before it was missed, the index is built anew beside
+   the old one, then swapped in. While even that fails the old one answers, and the next change
+   tries again: nothing is applied over a gap.
 """
 
 import logging
@@ -28,20 +30,36 @@ class Engine:
         self._store = store
         self._make_index = make_index
         self._index, self._loader = self._build()
+        self._whole = True  # every change up to the index's revision is in it
 
     @property
     def revision(self) -> int:
         return int(self._index.revision)
 
     def publish(self, changes: Sequence[tuple[int, bytes]]) -> None:
-        """Applies committed changes. Called by the committer's thread alone."""
+        """Applies committed changes. Called by the committer's thread alone.
+
+        Raises what building the index anew raises.
+        """
+        if not self._apply(changes):
+            self._whole = False
+            self._index, self._loader = self._build()
+            self._whole = True
+
+    def _apply(self, changes: Sequence[tuple[int, bytes]]) -> bool:
+        """Whether all of them are in the index now."""
         try:
             for revision, record in changes:
-                if revision > self._index.revision:
-                    self._loader.apply(Change.FromString(record))
+                if self._whole and revision <= self._index.revision:
+                    continue
+                if not self._whole or revision != self._index.revision + 1:
+                    log.warning("the index is built anew: it lacks what came before %d", revision)
+                    return False
+                self._loader.apply(Change.FromString(record))
         except Exception:
             log.exception("the index is built anew: a change could not be applied")
-            self._index, self._loader = self._build()
+            return False
+        return True
 
     def screen(
         self, product: int, called: str, calling: str, anonymous: bool, source_ip: str

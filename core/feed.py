@@ -20,6 +20,7 @@ from .store.limits import MIB
 RING_RECORDS: Final = 100_000  # changes in memory
 RING_BYTES: Final = 64 * MIB  # their octets
 STEP_RECORDS: Final = 256  # changes a follower takes at a time
+STEP_BYTES: Final = MIB  # it takes no more once it has these: what a stuck follower holds on to
 
 log = logging.getLogger("callscreen.core")
 
@@ -77,7 +78,7 @@ class Feed:
         while not self._closed:
             changes = self._from_ring(after)
             if changes is None:
-                changes = await asyncio.to_thread(self._store.tail, after)
+                changes = await asyncio.to_thread(self._store.tail, after, STEP_RECORDS)
             for revision, record in changes:
                 yield record
                 after = revision
@@ -91,8 +92,14 @@ class Feed:
                 return []
             if after + 1 not in self._ring:
                 return None
-            upto = min(after + STEP_RECORDS, self._last)
-            return [(revision, self._ring[revision]) for revision in range(after + 1, upto + 1)]
+            changes: list[tuple[int, bytes]] = []
+            size = 0
+            for revision in range(after + 1, min(after + STEP_RECORDS, self._last) + 1):
+                changes.append((revision, self._ring[revision]))
+                size += len(self._ring[revision])
+                if size >= STEP_BYTES:
+                    break
+            return changes
 
     async def _published(self, after: int) -> None:
         """Returns when something after this revision was published, or the feed closed."""

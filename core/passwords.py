@@ -2,7 +2,8 @@
 
 Invariants:
 1. An unknown user costs what a wrong password costs: both verify one hash.
-2. At most HASHES_AT_ONCE run, at most HASHES_WAITING are let in; the rest get TooMuch.
+2. At most HASHES_AT_ONCE logins are checked at a time, at most HASHES_WAITING are let in; the rest
+   get TooMuch. New passwords have a thread of their own: strangers' logins cannot hold them up.
 """
 
 from argon2 import PasswordHasher
@@ -17,16 +18,22 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
-        self._threads = Threads("argon2", HASHES_AT_ONCE, HASHES_WAITING)
+        self._checks = Threads("argon2-check", HASHES_AT_ONCE, HASHES_WAITING)
+        self._makes = Threads("argon2-make", 1, HASHES_WAITING)
         self._dummy = self._hasher.hash("no password")
 
     async def hash(self, password: str) -> str:
         """The encoded hash of a password. Raises TooMuch."""
-        return await self._threads.run(lambda: self._hasher.hash(_octets(password)))
+        return await self._makes.run(lambda _: self._hasher.hash(_octets(password)))
+
+    @property
+    def busy(self) -> bool:
+        """Whether the next verify would be turned away."""
+        return self._checks.full
 
     async def verify(self, encoded: str | None, password: str) -> bool:
         """Whether the password is the one hashed; None: an unknown user. Raises TooMuch."""
-        matches = await self._threads.run(lambda: self._verify(encoded or self._dummy, password))
+        matches = await self._checks.run(lambda _: self._verify(encoded or self._dummy, password))
         return matches and encoded is not None
 
     def hash_now(self, password: str) -> str:
@@ -34,7 +41,8 @@ class Passwords:
         return self._hasher.hash(_octets(password))
 
     def close(self) -> None:
-        self._threads.close()
+        self._checks.close()
+        self._makes.close()
 
     def _verify(self, encoded: str, password: str) -> bool:
         try:

@@ -9,9 +9,10 @@ Invariants:
 import asyncio
 import logging
 import secrets
+import sys
 import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,13 +26,13 @@ from grpc_reflection.v1alpha import reflection
 
 from ..v1 import authentication_pb2, provisioning_pb2, records_pb2, replication_pb2, screening_pb2
 from .buckets import Buckets
-from .commands.bootstrap import bootstrap
+from .commands.bootstrap import bootstrap, lacks_owner
 from .commands.context import Core, Means
 from .committer import Committer, Grouper, Published
 from .engine import Engine
 from .errors import Unavailable
 from .feed import Feed
-from .files import secret, write_secret
+from .files import checked_hex, secret, write_secret
 from .limits import (
     KEEPALIVE_MS,
     KEEPALIVE_TIMEOUT_MS,
@@ -43,15 +44,19 @@ from .limits import (
     MESSAGE_BYTES,
     PEPPER_BYTES,
     PING_INTERVAL_MS,
+    READER_CHECK_SECONDS,
+    READER_SECONDS,
+    RECORD_GROUP,
     RPCS_AT_ONCE,
     STOP_SECONDS,
+    SWITCH_SECONDS,
     TOKEN_BYTES,
 )
 from .passwords import Passwords
 from .services.authentication import Authentication
 from .services.provisioning import Provisioning
 from .services.records import Records
-from .services.registry import handler
+from .services.registry import Streams, handler
 from .services.replication import Replication
 from .services.screening import Screening
 from .sessions import Sessions
@@ -69,7 +74,7 @@ OPTIONS: Final = (
     ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", PING_INTERVAL_MS),
+    ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS),
 )
 SERVICES: Final = (
     (provisioning_pb2.DESCRIPTOR.services_by_name["Provisioning"], Provisioning),
@@ -97,7 +102,8 @@ class CoreConfig:
 async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.Event) -> None:
     """Serves until `stop` is set; `ready` gets the address bound.
 
-    Raises StoreInUse, FormatTooNew, StoreFull, StoreFailed, OSError, Unavailable (the address).
+    Raises StoreInUse, FormatTooNew, StoreFull, StoreFailed, OSError, Unavailable (the address, or
+    a secret's file that is damaged).
     """
     async with AsyncExitStack() as stack:
         core = build(config, stack)
@@ -106,6 +112,9 @@ async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.
         status = await register(server, core)
         address = bind(server, config.grpc)
         await server.start()
+        stack.enter_context(switching(SWITCH_SECONDS))
+        checking = asyncio.create_task(check_readers(core))
+        stack.callback(checking.cancel)
         log.info("core serves grpc=%s revision=%d", address, core.store.revision)
         ready(address)
         await stop.wait()
@@ -113,6 +122,27 @@ async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.
         await status.enter_graceful_shutdown()
         core.feed.close()
         await server.stop(STOP_SECONDS)
+
+
+@contextmanager
+def switching(seconds: float) -> Iterator[None]:
+    """Lets threads take turns so often: the event loop must not wait for a thread that computes."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(seconds)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+async def check_readers(core: Core, seconds: float = READER_CHECK_SECONDS) -> None:
+    """Warns, for as long as it runs, of a reader that is open too long: it pins pages."""
+    while True:
+        await asyncio.sleep(seconds)
+        for name, store in (("objects", core.store), ("records", core.records)):
+            age = store.oldest_reader_age()
+            if age > READER_SECONDS:
+                log.warning("a reader of %s has been open for %.0f seconds", name, age)
 
 
 def build(config: CoreConfig, stack: AsyncExitStack) -> Core:
@@ -130,8 +160,10 @@ def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExi
     engine, feed = Engine(store), Feed(store)
 
     def publish(changes: Published) -> None:
-        engine.publish(changes)
-        feed.publish(changes)
+        try:
+            engine.publish(changes)
+        finally:  # edges need not suffer what the core's own index does
+            feed.publish(changes)
 
     passwords = Passwords(config.hasher)
     stack.callback(passwords.close)
@@ -139,9 +171,9 @@ def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExi
     stack.callback(readers.close)
     committer = Committer(store, publish)
     stack.push_async_callback(committer.close)
-    recorder = Grouper("callscreen-records", records.append_group)
+    recorder = Grouper("callscreen-records", records.append_group, group_limit=RECORD_GROUP)
     stack.push_async_callback(recorder.close)
-    pepper = bytes.fromhex(secret(config.data / "pepper", lambda: secrets.token_hex(PEPPER_BYTES)))
+    pepper = secret(config.data / "pepper", lambda: secrets.token_hex(PEPPER_BYTES))
     return Core(
         store=store,
         committer=committer,
@@ -153,7 +185,7 @@ def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExi
         passwords=passwords,
         readers=readers,
         logins=Buckets(LOGINS, LOGIN_SECONDS, LOGIN_NAMES),
-        means=Means(pepper, secrets.token_bytes),
+        means=Means(checked_hex(config.data / "pepper", pepper, PEPPER_BYTES), secrets.token_bytes),
         clock=config.clock,
         ticks=time.monotonic,
     )
@@ -162,26 +194,32 @@ def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExi
 def service_token(config: CoreConfig) -> str:
     """The token of internal services: given, or made once; either way it is in its file."""
     path = config.data / "service.token"
-    token = secret(path, lambda: config.service_token or secrets.token_urlsafe(TOKEN_BYTES))
-    if config.service_token and config.service_token != token:
-        write_secret(path, config.service_token)
-        return config.service_token
+    given = (config.service_token or "").strip()
+    token = secret(path, lambda: given or secrets.token_urlsafe(TOKEN_BYTES))
+    if given and given != token:
+        write_secret(path, given)
+        return given
     return token
 
 
 async def first_start(core: Core, password: str | None) -> None:
-    """Puts settings and first administrators in place; tells a password that it made, once."""
+    """Puts settings and first administrators in place; tells a password that it makes, once.
+
+    It is told before it is in force: whatever happens in between, none is in force untold.
+    """
     chosen = password or secrets.token_urlsafe(TOKEN_BYTES // 2)
-    made = await bootstrap(core, core.passwords.hash_now(chosen))
-    if made and not password:
+    needed = lacks_owner(core)
+    if needed and not password:
         print(f"administrator password: {chosen}", flush=True)
+    await bootstrap(core, core.passwords.hash_now(chosen) if needed else "")
 
 
 async def register(server: grpc.aio.Server, core: Core) -> health.HealthServicer:
     """Every service, health and reflection."""
     names = [descriptor.full_name for descriptor, _ in SERVICES]
+    check, streams = core.sessions.check, Streams()
     server.add_generic_rpc_handlers(
-        tuple(handler(descriptor, make(core), core.sessions.check) for descriptor, make in SERVICES)
+        tuple(handler(descriptor, make(core), check, streams) for descriptor, make in SERVICES)
     )
     status = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(status, server)

@@ -3,18 +3,21 @@
 Invariants:
 1. A token is looked up by its digest and compared in constant time; its text is held nowhere.
 2. An expired token stands for nobody, cached or not.
-3. A checked token is believed for TOKEN_CACHE_SECONDS at most, and not beyond a call of forget():
-   whoever voids a token calls it after the commit.
+3. A checked token is believed for TOKEN_CACHE_SECONDS at most, also where the clock goes back, and
+   not beyond a call of forget(): whoever voids a token calls it after the commit.
 """
 
 import hmac
 from collections.abc import Callable
+from typing import Final
 
 from .access import Principal, principal, service
 from .errors import Unauthenticated
 from .limits import TOKEN_CACHE_SECONDS, TOKEN_CHARS, TOKENS_CACHED
 from .private import Token, digest_of, token_key
 from .store.contract import Store
+
+INTERNAL: Final = service()
 
 
 class Sessions:
@@ -24,7 +27,7 @@ class Sessions:
         self._store = store
         self._service = digest_of(service_token)
         self._clock = clock
-        self._checked: dict[bytes, tuple[Principal, float]] = {}
+        self._checked: dict[bytes, tuple[Principal, float, float]] = {}  # from and until when
 
     def check(self, token: str) -> Principal:
         """The caller that presents this token. Raises Unauthenticated."""
@@ -32,10 +35,10 @@ class Sessions:
             raise Unauthenticated
         digest = digest_of(token)
         if hmac.compare_digest(digest, self._service):
-            return service()
+            return INTERNAL
         now = self._clock()
         known = self._checked.get(digest)
-        if known is not None and now < known[1]:
+        if known is not None and known[1] <= now < known[2]:
             return known[0]
         return self._look_up(digest, now)
 
@@ -55,7 +58,7 @@ class Sessions:
         caller = principal(held.product, held.username, held.role_id, digest)
         if len(self._checked) >= TOKENS_CACHED:
             self._checked.clear()
-        self._checked[digest] = (caller, min(held.expiry, now + TOKEN_CACHE_SECONDS))
+        self._checked[digest] = (caller, now, min(held.expiry, now + TOKEN_CACHE_SECONDS))
         return caller
 
 

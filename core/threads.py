@@ -2,7 +2,8 @@
 
 Invariants:
 1. Each kind of work has its own threads: slow lists delay neither logins nor replication.
-2. At most `waiting` callers are let in at a time; the rest are turned away (TooMuch).
+2. At most `waiting` pieces of work are inside at a time; the rest are turned away (TooMuch). Work
+   whose caller has gone counts until a thread is done with it, and is not begun.
 """
 
 import asyncio
@@ -21,15 +22,35 @@ class Threads:
         self._limit = waiting
         self._inside = 0
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """What work returns. Raises TooMuch, and what work raises."""
-        if self._inside >= self._limit:
+    @property
+    def full(self) -> bool:
+        """Whether the next caller is turned away."""
+        return self._inside >= self._limit
+
+    async def run(self, work: Callable[[Callable[[], bool]], T]) -> T:
+        """What work returns, which is given a way to ask whether its caller has gone.
+
+        Raises TooMuch, and what work raises.
+        """
+        if self.full:
             raise TooMuch
+        gone = False
+
+        def begin() -> T:
+            if gone:
+                raise TooMuch  # nobody is there to see it
+            return work(lambda: gone)
+
         self._inside += 1
+        future = asyncio.get_running_loop().run_in_executor(self._pool, begin)
+        future.add_done_callback(self._leave)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.shield(future)
         finally:
-            self._inside -= 1
+            gone = True
+
+    def _leave(self, _done: object) -> None:
+        self._inside -= 1
 
     def close(self) -> None:
         """Takes nothing more; what has not begun is dropped."""

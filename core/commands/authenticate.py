@@ -3,6 +3,8 @@
 Invariants:
 1. A wrong password, an unknown user and one without a password answer alike, after like work.
 2. A user name may fail LOGINS times in LOGIN_SECONDS, known or not; then it must wait.
+   Who is turned away because too many log in at once has not tried: attempts are counted, and the
+   counts of others pushed out, only at the price of a hash.
 3. The token leaves once, here; what is kept is its digest.
 """
 
@@ -33,7 +35,7 @@ async def authenticate(core: Core, product: str, username: str, password: str) -
     username = username.lower()
     if product not in PRODUCTS or len(username) > USERNAME_CHARS or len(password) > PASSWORD_CHARS:
         raise Unauthenticated(LOGIN_FAILED)
-    if not core.logins.take((product, username), core.ticks()):
+    if core.passwords.busy or not core.logins.take((product, username), core.ticks()):
         raise TooMuch
     with core.store.read() as reader:
         value = reader.private(credential_key(product, username))

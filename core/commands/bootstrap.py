@@ -31,6 +31,16 @@ async def bootstrap(core: Core, password_hash: str) -> tuple[str, ...]:
     return await core.write(ACTOR, work)
 
 
+def lacks_owner(core: Core) -> bool:
+    """Whether a product has no platform owner: bootstrap would make one."""
+    kind = TYPES["administrator"]
+    path = kind.path_of((PLATFORM_OWNER,))
+    with core.store.read() as reader:
+        return any(
+            next(reader.scan(product, kind.type, path), None) is None for product in PRODUCTS
+        )
+
+
 def _settings(core: Core, draft: Draft, product: str) -> None:
     kind = TYPES["settings"]
     old = draft.find(kind, product, PLATFORM_SETTINGS)
@@ -46,7 +56,7 @@ def _settings(core: Core, draft: Draft, product: str) -> None:
 
 def _has_owner(draft: Draft, product: str) -> bool:
     kind = TYPES["administrator"]
-    return any(True for _ in draft.below(kind, product, kind.path_of((PLATFORM_OWNER,))))
+    return next(draft.below(kind, product, kind.path_of((PLATFORM_OWNER,))), None) is not None
 
 
 def _administrator(core: Core, draft: Draft, product: str, password_hash: str) -> str:
@@ -60,4 +70,4 @@ def _administrator(core: Core, draft: Draft, product: str, password_hash: str) -
     return username
 
 
-__all__ = ["ACTOR", "bootstrap"]
+__all__ = ["ACTOR", "bootstrap", "lacks_owner"]

@@ -14,7 +14,8 @@ from typing import Final
 from google.protobuf.message import Message
 
 from ...schema import ObjectType, body_of, format_name
-from ...v1.object_pb2 import Change, Object
+from ...v1.object_pb2 import Change, Mutation, Object
+from ..encoding import delimited
 from ..errors import TooMuch
 from ..limits import CHANGE_BYTES
 from ..store.contract import (
@@ -30,6 +31,7 @@ from ..store.contract import (
     Reader,
 )
 from .names import default_cc
+from .secrets import published
 
 TOO_LARGE: Final = "The change is too large for one transaction: make it in parts."
 
@@ -44,8 +46,8 @@ class Draft:
         self._private: dict[bytes, bytes | None] = {}
         self._present: set[Key] = set()  # of the store, looked up before
         self._country_codes: dict[str, str] = {}
-        self._change = Change(actor=actor)
-        self._change.time.FromNanoseconds(int(now * 1e9))
+        self._mutations: list[bytes] = []  # encoded, in order
+        self._size = 0  # their octets
         self.actor = actor
         self.now = now
         self.revision = reader.revision + 1
@@ -57,7 +59,8 @@ class Draft:
 
     @property
     def voids_tokens(self) -> bool:
-        return bool(self._private)
+        """A token ends by its entry's removal, and in no other way."""
+        return None in self._private.values()
 
     def find(self, kind: ObjectType, product: str, key: tuple[str, ...]) -> Object | None:
         """The object as this transaction sees it."""
@@ -104,16 +107,15 @@ class Draft:
         stored = obj.SerializeToString(deterministic=True)
         self._writes[_at(kind, product, kind.key_of(body))] = stored
         if kind.screened:
-            published = self._change.mutations.add(name=obj.name).put
-            published.MergeFromString(stored)
-            kind.redact(body_of(published))
+            put = delimited(Mutation.PUT_FIELD_NUMBER, published(kind, stored))
+            self._publish(Mutation(name=obj.name).SerializeToString() + put)
 
     def remove(self, kind: ObjectType, product: str, key: tuple[str, ...], old: Object) -> None:
         """Removes an object, and what its values held."""
         self._free(kind, product, body_of(old), old.name)
         self._writes[_at(kind, product, key)] = None
         if kind.screened:
-            self._change.mutations.add(name=old.name)
+            self._publish(Mutation(name=old.name).SerializeToString())
 
     def private(self, key: bytes) -> bytes | None:
         return self._private[key] if key in self._private else self._reader.private(key)
@@ -123,12 +125,12 @@ class Draft:
         self._private[key] = value
 
     def batch(self) -> Batch | None:
-        """What to commit; None where nothing changes. Raises TooMuch."""
+        """What to commit; None where nothing changes."""
         if not (self._writes or self._private):
             return None
-        body = self._change.SerializeToString()
-        if len(body) > CHANGE_BYTES:
-            raise TooMuch(TOO_LARGE)
+        change = Change(actor=self.actor)
+        change.time.FromNanoseconds(int(self.now * 1e9))
+        body = b"".join((change.SerializeToString(), *self._mutations))
         return Batch(
             writes=[
                 Delete(key) if value is None else Put(key, value)
@@ -145,6 +147,13 @@ class Draft:
                 for key, value in self._marks.items()
             ],
         )
+
+    def _publish(self, mutation: bytes) -> None:
+        """Raises TooMuch where the change would be too large to send."""
+        self._mutations.append(delimited(Change.MUTATIONS_FIELD_NUMBER, mutation))
+        self._size += len(mutation)
+        if self._size > CHANGE_BYTES:
+            raise TooMuch(TOO_LARGE)
 
     def _value(self, key: Key) -> bytes | None:
         return self._writes[key] if key in self._writes else self._reader.get(key)

@@ -18,8 +18,8 @@ from ..access import Principal, Verb
 from ..limits import SCAN_CHUNK
 from ..store.contract import Key, Store
 from .context import Core
-from .names import Target, collection
-from .paging import Position, Request, fits, page_request
+from .names import Target, collection, default_cc
+from .paging import Position, Pulse, Request, ever, first_of, fits, page_request
 from .secrets import masked
 
 Path = tuple[str, ...]
@@ -43,21 +43,27 @@ def list_objects(
     page_size: int | None = None,
     page_token: str = "",
     skip: int = 0,
+    pulse: Pulse = ever,
 ) -> Page:
-    """A page. May take long: not for the event loop. Raises InvalidInput, Invalid, NotFound."""
+    """A page. May take long: not for the event loop.
+
+    Raises InvalidInput, Invalid, NotFound, and what `pulse` raises to end the search.
+    """
     at = collection(parent)
-    compiled = compile_query(query, at.kind.columns(at.product))
+    with core.store.read() as reader:
+        country_code = default_cc(reader, at.product)
+    compiled = compile_query(query, at.kind.columns(at.product), country_code)
     request = page_request(parent, _message(query), page_size, page_token, skip)
     page = Page(revision=core.store.revision)
     prefix = visible(caller, at)
     if prefix is None:
         return page
     if compiled.sorts:
-        _sorted_page(core.store, at, prefix, compiled, request, page)
+        _sorted_page(core.store, at, prefix, compiled, request, page, pulse)
     elif compiled.keeps_all:
-        _plain_page(core.store, at, prefix, request, page)
+        _plain_page(core.store, at, prefix, request, page, pulse)
     else:
-        _filtered_page(core.store, at, prefix, compiled, request, page)
+        _filtered_page(core.store, at, prefix, compiled, request, page, pulse)
     for obj in page.objects:
         masked(at.kind, obj)
     return page
@@ -82,13 +88,16 @@ def _message(query: Any) -> Message:
     return query  # type: ignore[no-any-return]
 
 
-def _plain_page(store: Store, at: Target, prefix: Path, request: Request, page: Page) -> None:
+def _plain_page(
+    store: Store, at: Target, prefix: Path, request: Request, page: Page, pulse: Pulse
+) -> None:
     with store.read() as reader:
         page.total = reader.count(at.product, at.kind.type, prefix)
         page.revision = reader.revision
     left, after = request.skip, request.position.after
     found: list[tuple[Path, bytes]] = []
     while len(found) <= request.size:
+        pulse()
         limit = min(SCAN_CHUNK, left + request.size + 1 - len(found))
         with store.read() as reader:
             chunk = list(reader.scan(at.product, at.kind.type, prefix, after, limit))
@@ -101,11 +110,17 @@ def _plain_page(store: Store, at: Target, prefix: Path, request: Request, page: 
 
 
 def _filtered_page(
-    store: Store, at: Target, prefix: Path, query: Query, request: Request, page: Page
+    store: Store,
+    at: Target,
+    prefix: Path,
+    query: Query,
+    request: Request,
+    page: Page,
+    pulse: Pulse,
 ) -> None:
     left, after = request.skip, request.position.after
     found: list[tuple[Path, bytes]] = []
-    for path, value, _ in _matching(store, at, prefix, query):
+    for path, value, _ in _matching(store, at, prefix, query, pulse):
         page.total += 1
         if (after is not None and path <= after) or len(found) > request.size:
             continue
@@ -126,21 +141,26 @@ def _fill(page: Page, request: Request, found: list[tuple[Path, bytes]]) -> None
 
 
 def _sorted_page(
-    store: Store, at: Target, prefix: Path, query: Query, request: Request, page: Page
+    store: Store,
+    at: Target,
+    prefix: Path,
+    query: Query,
+    request: Request,
+    page: Page,
+    pulse: Pulse,
 ) -> None:
-    keyed = [
+    keyed = (
         (query.sort_key(at.kind.row(obj)), path)
-        for path, _, obj in _matching(store, at, prefix, query)
-    ]
-    page.total = len(keyed)
-    keyed.sort()
+        for path, _, obj in _matching(store, at, prefix, query, pulse)
+    )
+    items, page.total = first_of(keyed, request)
     start = request.position.offset + request.skip
-    wanted = [path for _, path in keyed[start : start + request.size]]
+    wanted = [path for _, path in items]
     found = [(path, value) for path in wanted if (value := _value(store, at, path)) is not None]
     taken = found[: fits([value for _, value in found])]
     page.objects = [Object.FromString(value) for _, value in taken]
     end = start + (len(wanted) if len(taken) == len(found) else len(taken))
-    if taken and end < len(keyed):
+    if taken and end < page.total:
         page.next_page_token = request.token(Position(offset=end))
 
 
@@ -149,10 +169,11 @@ def _value(store: Store, at: Target, path: Path) -> bytes | None:
 
 
 def _matching(
-    store: Store, at: Target, prefix: Path, query: Query
+    store: Store, at: Target, prefix: Path, query: Query, pulse: Pulse
 ) -> Iterator[tuple[Path, bytes, Object]]:
     after: Path | None = None
     while True:
+        pulse()
         with store.read() as reader:
             chunk = list(reader.scan(at.product, at.kind.type, prefix, after, SCAN_CHUNK))
         for key, value in chunk:

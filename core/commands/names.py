@@ -67,6 +67,8 @@ def canonical(reader: Reader, at: Target) -> tuple[str, ...]:
     kind = at.kind
     if not at.key or not is_normalised(kind):
         return at.key
+    if at.whole and reader.get(Key(at.product, kind.type, at.path)) is not None:
+        return at.key  # what is held is held in that form
     body = kind.message()
     for field, part in zip(kind.key, at.key, strict=False):
         setattr(body, field, part)

@@ -4,19 +4,27 @@ Invariants:
 1. A page token is worth something only for the collection and query that gave it.
 2. A token says where a page begins; it grants nothing: each page is checked as the first was.
 3. A page has at most PAGE_MAX items and PAGE_BYTES, but at least one where there is one.
+4. What is held to find a page grows with where it ends (PAGE_DEPTH at most), not with what is
+   searched; a search ends when its caller has gone, or after LIST_SECONDS.
 """
 
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import orjson
 from google.protobuf.message import Message
 
-from ..errors import InvalidInput
-from ..limits import NAME_CHARS, PAGE_BYTES, PAGE_DEFAULT, PAGE_MAX
+from ..errors import InvalidInput, TooMuch
+from ..limits import LIST_SECONDS, NAME_CHARS, PAGE_BYTES, PAGE_DEFAULT, PAGE_DEPTH, PAGE_MAX
+
+TOO_SLOW = "The query takes too long: narrow it."
+
+Pulse: TypeAlias = Callable[[], None]  # called each SCAN_CHUNK; raises where the search must end
+Item = TypeVar("Item")
 
 
 class Position(NamedTuple):
@@ -54,6 +62,43 @@ def page_request(
     return Request(size, _position(page_token, bound), skip, bound)
 
 
+def patience(gone: Callable[[], bool], ticks: Callable[[], float]) -> Pulse:
+    """What ends a search (TooMuch) once its caller has gone or LIST_SECONDS are over."""
+    until = ticks() + LIST_SECONDS
+
+    def pulse() -> None:
+        if gone() or ticks() > until:
+            raise TooMuch(TOO_SLOW)
+
+    return pulse
+
+
+def ever() -> None:
+    """A pulse that lets a search take its time."""
+
+
+def first_of(items: Iterable[Item], request: Request) -> tuple[list[Item], int]:
+    """The items of the page, by their order, and how many items there are.
+
+    Raises InvalidInput where the page ends beyond PAGE_DEPTH.
+    """
+    start = request.position.offset + request.skip
+    end = start + request.size
+    total = 0
+
+    def counted() -> Iterator[Item]:
+        nonlocal total
+        for item in items:
+            total += 1
+            yield item
+
+    depth = min(max(end, 1), PAGE_DEPTH)
+    smallest = heapq.nsmallest(depth, counted())  # type: ignore[type-var]
+    if end > PAGE_DEPTH and total > PAGE_DEPTH:
+        raise _bad("skip", f"must leave the page within the first {PAGE_DEPTH} items")
+    return smallest[start:end], total
+
+
 def fits(values: Sequence[bytes]) -> int:
     """How many of these fit on one page; at least one where there is one."""
     room = PAGE_BYTES
@@ -85,4 +130,13 @@ def _bad(field: str, what: str) -> InvalidInput:
     return InvalidInput(message, [(field, "range", message)])
 
 
-__all__ = ["Position", "Request", "fits", "page_request"]
+__all__ = [
+    "Position",
+    "Pulse",
+    "Request",
+    "ever",
+    "first_of",
+    "fits",
+    "page_request",
+    "patience",
+]

@@ -8,6 +8,7 @@ Invariants:
 3. `created` is kept for the object's life; `modified` is this transaction's.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -57,10 +58,16 @@ def same_key(subject: Subject) -> None:
             raise refused(subject.kind, field, "not_accepted", "must be that of the resource name")
 
 
-def settle(draft: Draft, subject: Subject, means: Means) -> None:
-    """Brings the body into the form in which it is held. Raises Invalid."""
+def settle(draft: Draft, subject: Subject, means: Means, kept: Collection[str] = ()) -> None:
+    """Brings the body into the form in which it is held. Raises Invalid.
+
+    `kept`: number lists (of list_fields) that are as they stand in `old`. They have passed all
+    this, and a provider's may have a million entries: they are left out of it.
+    """
     kind, product, body = subject.kind, subject.product, subject.body
     old = None if subject.old is None else body_of(subject.old)
+    for field in kept:
+        body.ClearField(field)
     kind.keep_masked(body, old)
     if kind.generated and not getattr(body, kind.generated):
         setattr(body, kind.generated, f"{kind.type}_{means.random(MADE_UP_BYTES).hex()}")
@@ -68,10 +75,22 @@ def settle(draft: Draft, subject: Subject, means: Means) -> None:
     kind.normalise(body, product, draft.default_cc(product))
     kind.validate(body, product)
     _hash_pins(kind, body, means)
+    for field in kept:
+        getattr(body, field).MergeFrom(getattr(old, field))
 
 
-def check_links(draft: Draft, subject: Subject, caller: Principal, was: str = "") -> None:
-    """References exist and unique values are free (or held by itself, under its name or before).
+@cache
+def list_fields(kind: ObjectType) -> tuple[str, ...]:
+    """The lists of numbers: each entry is judged by itself, and an empty list is right."""
+    return tuple(
+        field.name
+        for field in kind.fields
+        if field.repeated and field.rules.format == Format.LIST_ENTRY
+    )
+
+
+def check_links(draft: Draft, subject: Subject, caller: Principal) -> None:
+    """References exist and unique values are free, or held by what stood there before.
 
     What lies outside the caller's reach does not exist for it. Raises Invalid.
     """
@@ -81,10 +100,10 @@ def check_links(draft: Draft, subject: Subject, caller: Principal, was: str = ""
         for field, type_, key in kind.references(body)
         if not (caller.knows(place_of(type_, key)) and draft.exists(TYPES[type_], product, key))
     ]
-    own = {format_name(product, kind.type, subject.key), was}
+    was = None if subject.old is None else subject.old.name
     for field, value in kind.uniques(body):
         holder = draft.holder(product, kind.type, field, value)
-        if holder is not None and holder not in own:
+        if holder is not None and holder != was:
             errors.append(field_error(kind.class_name, field, "unique", "must be unique"))
     if errors:
         raise Invalid(errors)
@@ -131,6 +150,7 @@ __all__ = [
     "Subject",
     "check_links",
     "fill_key",
+    "list_fields",
     "place",
     "refused",
     "same_key",

@@ -20,7 +20,8 @@ from ..store.records import RecordStore
 from .append_records import TYPE
 from .context import Core
 from .list_objects import narrowed
-from .paging import Position, Request, fits, page_request
+from .names import default_cc
+from .paging import Position, Pulse, Request, ever, first_of, fits, page_request
 
 
 @dataclass(slots=True)
@@ -40,20 +41,23 @@ def query(
     page_size: int | None = None,
     page_token: str = "",
     skip: int = 0,
+    pulse: Pulse = ever,
 ) -> RecordPage:
     """A page, newest first. May take long: not for the event loop.
 
-    Raises InvalidInput, Invalid, NotFound.
+    Raises InvalidInput, Invalid, NotFound, and what `pulse` raises to end the search.
     """
     product, path = _parent(parent)
-    compiled = compile_query(table, RECORD_COLUMNS[product])
+    with core.store.read() as reader:
+        country_code = default_cc(reader, product)
+    compiled = compile_query(table, RECORD_COLUMNS[product], country_code)
     request = page_request(parent, table, page_size, page_token, skip)
     scope = narrowed(caller.place, path) if caller.may(product, TYPE, Verb.READ) else None
     if scope is None:
         return RecordPage()
     if compiled.keeps_all and not compiled.sorts:
         return _plain(core.records, product, scope, request)
-    return _searched(core.records, product, scope, compiled, request)
+    return _searched(core.records, product, scope, compiled, request, pulse)
 
 
 def _parent(parent: str) -> tuple[str, tuple[str, ...]]:
@@ -92,21 +96,32 @@ def _plain(
 
 
 def _searched(
-    store: RecordStore, product: str, scope: tuple[str, ...], compiled: Query, request: Request
+    store: RecordStore,
+    product: str,
+    scope: tuple[str, ...],
+    compiled: Query,
+    request: Request,
+    pulse: Pulse,
 ) -> RecordPage:
-    keyed = []
-    for place, (cdr_id, value) in enumerate(_all(store, product, scope)):
-        row = record_row(CallRecord.FromString(value))
-        if compiled.matches(row):
-            keyed.append((compiled.sort_key(row), place, cdr_id))
-    keyed.sort()
+    rows = (
+        (record_row(CallRecord.FromString(value)), place, cdr_id)
+        for place, (cdr_id, value) in enumerate(_all(store, product, scope, pulse))
+    )
+    items, total = first_of(
+        (
+            (compiled.sort_key(row), place, cdr_id)
+            for row, place, cdr_id in rows
+            if compiled.matches(row)
+        ),
+        request,
+    )
     start = request.position.offset + request.skip
-    wanted = [cdr_id for _, _, cdr_id in keyed[start : start + request.size]]
+    wanted = [cdr_id for _, _, cdr_id in items]
     values = [held for each in wanted if (held := store.get(product, each)) is not None]
     taken = fits(values)
-    page = RecordPage(total=len(keyed))
+    page = RecordPage(total=total)
     page.records = [CallRecord.FromString(value) for value in values[:taken]]
-    if taken and start + taken < len(keyed):
+    if taken and start + taken < total:
         page.next_page_token = request.token(Position(offset=start + taken))
     return page
 
@@ -116,11 +131,14 @@ def _owner(scope: tuple[str, ...]) -> tuple[str | None, str | None]:
     return provider, subscriber
 
 
-def _all(store: RecordStore, product: str, scope: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+def _all(
+    store: RecordStore, product: str, scope: tuple[str, ...], pulse: Pulse
+) -> Iterator[tuple[str, bytes]]:
     """Newest first, a read transaction each SCAN_CHUNK."""
     provider, subscriber = _owner(scope)
     after = None
     while chunk := store.scan(product, provider, subscriber, start_after=after, limit=SCAN_CHUNK):
+        pulse()
         yield from chunk
         after = chunk[-1][0]
 

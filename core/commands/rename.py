@@ -51,7 +51,7 @@ def rename(draft: Draft, subject: Subject, caller: Principal) -> Object:
     caller.require(product, kind.type, now, Verb.CREATE)
     if draft.exists(kind, product, now):
         raise AlreadyExists
-    check_links(draft, subject, caller, was=old.name)
+    check_links(draft, subject, caller)
     below = list(descendants(draft, kind, product, was))
     naming = list(referrers(draft, kind, product, was))
     for child, path, obj in reversed(below):

@@ -7,23 +7,17 @@ Invariants:
 """
 
 from collections.abc import AsyncGenerator, Iterator
-from typing import Final
 
-from ...schema import PRODUCTS, TYPES, body_of
-from ...schema.secrets import secrets_of
-from ...v1.object_pb2 import Object
+from ...schema import PRODUCTS, TYPES
 from ...v1.replication_pb2 import ResumeToken, SnapshotChunk
 from ..access import Principal, Verb
+from ..encoding import delimited
 from ..engine import SCREENED
 from ..errors import Compacted
 from ..limits import CHUNK_BYTES
 from ..store.contract import Key
 from .context import Core
-
-OBJECTS_TAG: Final = b"\x12"  # SnapshotChunk.objects: field 2, length-delimited
-WITH_SECRETS: Final = frozenset(
-    kind.type for kind in TYPES.values() if kind.screened and secrets_of(kind.shape)
-)
+from .secrets import published
 
 
 def snapshot(core: Core, caller: Principal) -> Iterator[bytes]:
@@ -63,20 +57,8 @@ def _require(caller: Principal) -> None:
 
 
 def _encoded(key: Key, value: bytes) -> bytes:
-    if key.type in WITH_SECRETS:
-        obj = Object.FromString(value)
-        TYPES[key.type].redact(body_of(obj))
-        value = obj.SerializeToString()
-    return OBJECTS_TAG + _varint(len(value)) + value
-
-
-def _varint(number: int) -> bytes:
-    octets = bytearray()
-    while number > 0x7F:
-        octets.append(number & 0x7F | 0x80)
-        number >>= 7
-    octets.append(number)
-    return bytes(octets)
+    value = published(TYPES[key.type], value)
+    return delimited(SnapshotChunk.OBJECTS_FIELD_NUMBER, value)
 
 
 __all__ = ["snapshot", "watch"]

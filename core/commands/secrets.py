@@ -1,7 +1,8 @@
 """Secrets on their way out.
 
 Invariants:
-1. No secret leaves the core: one that is set reads as MASK, in every answer of every command.
+1. No secret leaves the core: one that is set reads as MASK, in every answer of every command, and
+   is cleared in what is published.
 """
 
 from typing import Any
@@ -22,6 +23,15 @@ def holds_secret(kind: ObjectType, body: Any) -> bool:
     return False
 
 
+def published(kind: ObjectType, stored: bytes) -> bytes:
+    """A stored object as edges get it: the same octets, where its type has no secrets."""
+    if not secrets_of(kind.shape):
+        return stored
+    obj = Object.FromString(stored)
+    kind.redact(body_of(obj))
+    return obj.SerializeToString()
+
+
 def masked(kind: ObjectType, obj: Object) -> Object:
     """The same object, its secrets masked in place."""
     for path, _ in secrets_of(kind.shape):
@@ -33,4 +43,4 @@ def masked(kind: ObjectType, obj: Object) -> Object:
     return obj
 
 
-__all__ = ["holds_secret", "masked"]
+__all__ = ["holds_secret", "masked", "published"]

@@ -4,7 +4,7 @@ Invariants:
 1. The mask names top-level fields. One in the mask and not in the body is cleared; one not in the
    mask keeps its value; no mask means every field that is set.
 2. A group (a screening rule, web_settings) is replaced whole.
-3. Validation sees the merged object once.
+3. Validation sees the merged object once; of lists of numbers only those that are changed.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from .context import Core, Means
 from .create import created, fresh
 from .draft import Draft
 from .names import Target, body_for, canonical, target
-from .prepare import place, settle
+from .prepare import list_fields, place, settle
 from .rename import rename
 from .secrets import masked
 
@@ -70,13 +70,15 @@ def updated(
     if old is None:
         if not allow_missing:
             raise NotFound
+        if expected_revision:
+            raise Conflict  # it was there, and is gone
         return created(draft, caller, at, body, means)
     if expected_revision and old.revision != expected_revision:
         raise Conflict
     subject = fresh(at, body_of(old))
     subject.given, subject.old = key, old
     merge(subject.body, body, fields)
-    settle(draft, subject, means)
+    settle(draft, subject, means, [each for each in list_fields(kind) if each not in fields])
     if subject.key == key:
         return place(draft, subject, caller, Verb.UPDATE)
     return rename(draft, subject, caller)

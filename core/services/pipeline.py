@@ -8,7 +8,7 @@ Invariants:
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ..access import Principal
 from ..limits import BATCHES_AHEAD
@@ -22,29 +22,40 @@ async def answered(
     work: Callable[[Request, Principal], Awaitable[Answer]],
 ) -> AsyncIterator[Answer]:
     """What work makes of each request. Raises what work or the stream raised, in its place."""
-    waiting: asyncio.Queue[asyncio.Future[Answer] | None] = asyncio.Queue(BATCHES_AHEAD)
-    reader = asyncio.create_task(_read(requests, work, waiting))
+    waiting: asyncio.Queue[asyncio.Task[Answer] | None] = asyncio.Queue(BATCHES_AHEAD)
+    begun: set[asyncio.Task[Answer]] = set()
+    reader = asyncio.create_task(_read(requests, work, waiting, begun))
     try:
-        while (future := await waiting.get()) is not None:
-            yield await future
+        while (task := await waiting.get()) is not None:
+            yield await asyncio.shield(task)
         await reader
     finally:
         reader.cancel()
-        left = [future for future in _rest(waiting) if future is not None]
-        await asyncio.gather(reader, *left, return_exceptions=True)
+        await asyncio.gather(reader, return_exceptions=True)
+        await asyncio.gather(*begun, return_exceptions=True)
 
 
 async def _read(
     requests: AsyncIterator[tuple[Request, Principal]],
     work: Callable[[Request, Principal], Awaitable[Answer]],
-    waiting: "asyncio.Queue[asyncio.Future[Answer] | None]",
+    waiting: "asyncio.Queue[asyncio.Task[Answer] | None]",
+    begun: "set[asyncio.Task[Answer]]",
 ) -> None:
     try:
         async for request, caller in requests:
-            await waiting.put(asyncio.ensure_future(_run(work, request, caller)))
+            task = asyncio.create_task(_run(work, request, caller))
+            begun.add(task)
+            task.add_done_callback(lambda done: _ended(done, begun))
+            await waiting.put(task)
     finally:
         if not _cancelled():
             await waiting.put(None)
+
+
+def _ended(task: "asyncio.Task[Answer]", begun: "set[asyncio.Task[Answer]]") -> None:
+    begun.discard(task)
+    if not task.cancelled():
+        task.exception()  # seen, even where nobody is left to be told
 
 
 async def _run(
@@ -56,13 +67,6 @@ async def _run(
 def _cancelled() -> bool:
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _rest(waiting: "asyncio.Queue[Any]") -> list[Any]:
-    found = []
-    while not waiting.empty():
-        found.append(waiting.get_nowait())
-    return found
 
 
 __all__ = ["answered"]

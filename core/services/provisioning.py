@@ -7,7 +7,7 @@ from google.protobuf.empty_pb2 import Empty
 from ...v1 import provisioning_pb2 as pb
 from ...v1.object_pb2 import Object
 from ..access import Principal
-from ..commands import create, delete, get, list_objects, update, write
+from ..commands import create, delete, get, list_objects, paging, update, write
 from ..commands.context import Core
 from .pipeline import answered
 
@@ -23,7 +23,7 @@ class Provisioning:
 
     async def list(self, request: pb.ListRequest, caller: Principal) -> pb.ListResponse:
         page = await self._core.readers.run(
-            lambda: list_objects.list_objects(
+            lambda gone: list_objects.list_objects(
                 self._core,
                 caller,
                 request.parent,
@@ -31,6 +31,7 @@ class Provisioning:
                 request.page_size if request.HasField("page_size") else None,
                 request.page_token,
                 request.skip,
+                paging.patience(gone, self._core.ticks),
             )
         )
         return pb.ListResponse(

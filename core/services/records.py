@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from ...v1 import records_pb2 as pb
 from ..access import Principal
-from ..commands import append_records, query_records
+from ..commands import append_records, paging, query_records
 from ..commands.context import Core
 from .pipeline import answered
 
@@ -26,7 +26,7 @@ class Records:
 
     async def query(self, request: pb.QueryRequest, caller: Principal) -> pb.QueryResponse:
         page = await self._core.readers.run(
-            lambda: query_records.query(
+            lambda gone: query_records.query(
                 self._core,
                 caller,
                 request.parent,
@@ -34,6 +34,7 @@ class Records:
                 request.page_size if request.HasField("page_size") else None,
                 request.page_token,
                 request.skip,
+                paging.patience(gone, self._core.ticks),
             )
         )
         return pb.QueryResponse(

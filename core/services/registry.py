@@ -2,12 +2,17 @@
 
 Invariants:
 1. Every method but those in OPEN needs a token; on a stream each message needs it still.
-2. A message that cannot be decoded is INVALID_ARGUMENT, not a fault of the server.
+2. A message is decoded only once its caller is known: a stranger's octets cost their receipt. One
+   that cannot be decoded, or is longer than its method needs, is INVALID_ARGUMENT, not a fault of
+   the server.
 3. Every error leaves by status.refuse; nothing else ends a call.
 4. A method named in RAW yields encoded messages, which are sent as they are.
+5. An administrator has at most STREAMS_EACH streams open: the room for calls is nobody's own.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -15,13 +20,16 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from ..access import Principal
-from ..errors import InvalidInput, Unauthenticated
+from ..access import SERVICE, Principal
+from ..errors import InvalidInput, TooMuch, Unauthenticated
+from ..limits import SMALL_BYTES, STREAMS_EACH
 from .status import refuse
 
 OPEN: Final = frozenset({"Authenticate"})
 RAW: Final = frozenset({"Snapshot", "Watch"})
+LARGE: Final = frozenset({"Create", "Update", "Write", "ScreenBatches", "Append"})
 MALFORMED: Final = "The message cannot be decoded."
+TOO_LONG: Final = f"The message is longer than {SMALL_BYTES} bytes."
 BEARER: Final = "bearer"
 
 Handler: TypeAlias = Any  # grpc.GenericRpcHandler; generic to its stubs alone
@@ -30,14 +38,33 @@ Check = Callable[[str], Principal]
 NOBODY: Final = Principal(username="", role="")
 
 
-class Malformed:
-    """Stands for a message that could not be decoded."""
+class Streams:
+    """Counts the open streams of each caller."""
+
+    def __init__(self) -> None:
+        self._open: Counter[tuple[str, str]] = Counter()  # by product and user name
+
+    @contextmanager
+    def counted(self, caller: Principal) -> Iterator[None]:
+        """Counts one while it is open; internal services have no limit. Raises TooMuch."""
+        name = caller.product, caller.username
+        if caller.role != SERVICE and self._open[name] >= STREAMS_EACH:
+            raise TooMuch
+        self._open[name] += 1
+        try:
+            yield
+        finally:
+            self._open[name] -= 1
+            if not self._open[name]:
+                del self._open[name]
 
 
-def handler(descriptor: ServiceDescriptor, service: object, check: Check) -> Handler:
+def handler(
+    descriptor: ServiceDescriptor, service: object, check: Check, streams: Streams
+) -> Handler:
     """The handler of a service whose methods are those of `service`, in snake_case."""
     methods = {
-        method.name: _method(method, getattr(service, snake_case(method.name)), check)
+        method.name: _method(method, getattr(service, snake_case(method.name)), check, streams)
         for method in descriptor.methods
     }
     return grpc.method_handlers_generic_handler(descriptor.full_name, methods)
@@ -58,25 +85,36 @@ def caller_of(context: Context, check: Check) -> Principal:
     raise Unauthenticated
 
 
-def _method(method: MethodDescriptor, work: Any, check: Check) -> Any:
+def _method(method: MethodDescriptor, work: Any, check: Check, streams: Streams) -> Any:
     def who(context: Context) -> Principal:
         return NOBODY if method.name in OPEN else caller_of(context, check)
 
-    decode = _decoder(GetMessageClass(method.input_type))
+    decode = _decoder(method)
     encode = bytes if method.name in RAW else _encode
     if method.client_streaming:
-        return grpc.stream_stream_rpc_method_handler(_stream_stream(work, who), decode, encode)
+        talk = _stream_stream(work, who, decode, streams)
+        return grpc.stream_stream_rpc_method_handler(talk, None, encode)
     if method.server_streaming:
-        return grpc.unary_stream_rpc_method_handler(_unary_stream(work, who), decode, encode)
-    return grpc.unary_unary_rpc_method_handler(_unary_unary(work, who), decode, encode)
+        call = _unary_stream(work, who, decode, streams)
+        return grpc.unary_stream_rpc_method_handler(call, None, encode)
+    return grpc.unary_unary_rpc_method_handler(_unary_unary(work, who, decode), None, encode)
 
 
-def _decoder(message: type[Message]) -> Callable[[bytes], Message | Malformed]:
-    def decode(data: bytes) -> Message | Malformed:
+Decode = Callable[[bytes], Any]
+Who = Callable[[Context], Principal]
+
+
+def _decoder(method: MethodDescriptor) -> Decode:
+    message = GetMessageClass(method.input_type)
+    small = method.name not in LARGE
+
+    def decode(data: bytes) -> Message:
+        if small and len(data) > SMALL_BYTES:
+            raise InvalidInput(TOO_LONG)
         try:
             return message.FromString(data)
         except DecodeError:
-            return Malformed()
+            raise InvalidInput(MALFORMED) from None
 
     return decode
 
@@ -85,19 +123,13 @@ def _encode(message: Message) -> bytes:
     return message.SerializeToString()
 
 
-def _checked(request: Message | Malformed) -> Any:
-    if isinstance(request, Malformed):
-        raise InvalidInput(MALFORMED)
-    return request
-
-
-Who = Callable[[Context], Principal]
-
-
-def _unary_unary(work: Any, who: Who) -> Callable[[Any, Context], Awaitable[Message]]:
-    async def call(request: Any, context: Context) -> Message:
+def _unary_unary(
+    work: Any, who: Who, decode: Decode
+) -> Callable[[bytes, Context], Awaitable[Message]]:
+    async def call(data: bytes, context: Context) -> Message:
         try:
-            answer: Message = await work(_checked(request), who(context))
+            caller = who(context)
+            answer: Message = await work(decode(data), caller)
         except Exception as error:
             await refuse(context, error)
         return answer
@@ -105,31 +137,38 @@ def _unary_unary(work: Any, who: Who) -> Callable[[Any, Context], Awaitable[Mess
     return call
 
 
-def _unary_stream(work: Any, who: Who) -> Callable[[Any, Context], AsyncIterator[Any]]:
-    async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+def _unary_stream(
+    work: Any, who: Who, decode: Decode, streams: Streams
+) -> Callable[[bytes, Context], AsyncIterator[Any]]:
+    async def call(data: bytes, context: Context) -> AsyncIterator[Any]:
         try:
-            async for answer in work(_checked(request), who(context)):
-                yield answer
+            caller = who(context)
+            with streams.counted(caller):
+                async for answer in work(decode(data), caller):
+                    yield answer
         except Exception as error:
             await refuse(context, error)
 
     return call
 
 
-def _stream_stream(work: Any, who: Who) -> Callable[[Any, Context], AsyncIterator[Any]]:
-    async def call(requests: AsyncIterator[Any], context: Context) -> AsyncIterator[Any]:
+def _stream_stream(
+    work: Any, who: Who, decode: Decode, streams: Streams
+) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[Any]]:
+    async def call(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
         async def each() -> AsyncIterator[Any]:
-            async for request in requests:
-                yield _checked(request), who(context)
+            async for data in requests:
+                caller = who(context)
+                yield decode(data), caller
 
         try:
-            who(context)
-            async for answer in work(each()):
-                yield answer
+            with streams.counted(who(context)):
+                async for answer in work(each()):
+                    yield answer
         except Exception as error:
             await refuse(context, error)
 
     return call
 
 
-__all__ = ["OPEN", "RAW", "caller_of", "handler", "snake_case"]
+__all__ = ["OPEN", "RAW", "Streams", "caller_of", "handler", "snake_case"]

@@ -1,5 +1,6 @@
 """Screening: decisions on calls."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from ...v1 import screening_pb2 as pb
@@ -7,7 +8,7 @@ from ..access import Principal
 from ..commands import explain, screen
 from ..commands.context import Core
 from ..errors import InvalidInput
-from ..limits import BATCH_CALLS
+from ..limits import BATCH_CALLS, CALLS_AT_A_STRETCH
 
 
 class Screening:
@@ -25,8 +26,15 @@ class Screening:
         async for request, caller in requests:
             if len(request.calls) > BATCH_CALLS:
                 raise InvalidInput(f"A batch has at most {BATCH_CALLS} calls.")
-            verdicts = [screen.screen(self._core, caller, call) for call in request.calls]
-            yield pb.ScreenBatchResponse(verdicts=verdicts)
+            answer = pb.ScreenBatchResponse()
+            for start in range(0, len(request.calls), CALLS_AT_A_STRETCH):
+                if start:
+                    await asyncio.sleep(0)
+                answer.verdicts.extend(
+                    screen.screen(self._core, caller, call)
+                    for call in request.calls[start : start + CALLS_AT_A_STRETCH]
+                )
+            yield answer
 
     async def explain(self, request: pb.ExplainRequest, caller: Principal) -> pb.ExplainResponse:
         verdict, lines = explain.explain(self._core, caller, request.call)

@@ -8,6 +8,7 @@ __all__ = [
     "gate",
     "limits",
     "lmdb",
+    "lmdb_batch",
     "lmdb_environment",
     "lmdb_reader",
     "lmdb_records",

@@ -170,7 +170,10 @@ class Reader(Protocol):
         """
 
     def count(self, product: str, type: str, prefix: tuple[str, ...] = ()) -> int:
-        """How many objects `scan` would yield. Costs a step an object, without its value."""
+        """How many objects `scan` would yield.
+
+        One look-up, where the prefix has less than two parts; else a step an object.
+        """
 
     def private(self, key: bytes) -> bytes | None:
         """The private entry there."""

@@ -4,24 +4,22 @@ Invariants, besides those of the contract:
 1. Objects, indexes, private entries, log record and revision of a group are one transaction.
 2. A function's batch is encoded whole before its first write: what cannot be written raises
    before anything is.
+3. Objects are counted as they come and go, by product and type and by the first part of the path.
 """
 
 import os
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from .contract import (
-    UNIQUE,
     Batch,
     Compacted,
     Conflict,
-    Delete,
-    IndexDelete,
     Key,
     Member,
-    PrivateDelete,
     Reader,
     Snapshot,
     StoreFailed,
@@ -38,18 +36,17 @@ from .limits import (
     TAIL_BYTES,
     TAIL_RECORDS,
 )
+from .lmdb_batch import Write, counts_of, encode_batch
 from .lmdb_environment import Environment, another
 from .lmdb_reader import LmdbReader
 from .tables import (
     LOG,
     META,
+    OBJECT_COUNTS,
     OBJECT_TABLES,
     OBJECTS,
-    PRIVATE,
-    UNIQUE_VALUES,
-    Table,
-    checked,
     decode_number,
+    decode_parts,
     encode_key,
     encode_number,
 )
@@ -58,33 +55,6 @@ if TYPE_CHECKING:
     import lmdb
 
     Transaction = lmdb.Transaction[bytes]
-
-INDEXES = {UNIQUE: UNIQUE_VALUES}
-
-
-class Write(NamedTuple):
-    """One encoded write; no value removes."""
-
-    table: Table
-    key: bytes
-    value: bytes | None
-
-
-def encode_batch(batch: Batch) -> list[Write]:
-    """A batch as writes. Raises KeyTooLong, and ValueError for an unknown index table."""
-    writes = [
-        Write(OBJECTS, encode_key(w.key), None if isinstance(w, Delete) else w.value)
-        for w in batch.writes
-    ]
-    for entry in batch.private:
-        value = None if isinstance(entry, PrivateDelete) else entry.value
-        writes.append(Write(PRIVATE, checked(entry.key), value))
-    for mark in batch.index:
-        if mark.table not in INDEXES:
-            raise ValueError(f"no index table {mark.table!r}")
-        value = None if isinstance(mark, IndexDelete) else mark.value
-        writes.append(Write(INDEXES[mark.table], checked(mark.key), value))
-    return writes
 
 
 class LmdbStore:
@@ -110,7 +80,27 @@ class LmdbStore:
             identity = secrets.token_hex(16).encode()
             txn.put(b"id", identity, db=meta)
             txn.put(b"epoch", encode_number(1), db=meta)
+        self._count_all(txn)
         return identity.decode(), decode_number(txn.get(b"epoch", b"", db=meta))
+
+    def _count_all(self, txn: "Transaction") -> None:
+        """Counts what is there, in a folder of before there were counts."""
+        if txn.cursor(self._dbs[OBJECT_COUNTS]).first():
+            return
+        cursor = txn.cursor(self._dbs[OBJECTS])
+        changes: Counter[bytes] = Counter()
+        for key in cursor.iternext(values=False):
+            changes.update(counts_of(decode_parts(key)))
+        self._recount(txn, changes)
+
+    def _recount(self, txn: "Transaction", changes: Mapping[bytes, int]) -> None:
+        counts = self._dbs[OBJECT_COUNTS]
+        for key, change in changes.items():
+            number = decode_number(txn.get(key, b"", db=counts)) + change
+            if number:
+                txn.put(key, encode_number(number), db=counts)
+            else:
+                txn.delete(key, db=counts)
 
     def _read_revision(self, txn: "Transaction") -> int:
         return decode_number(txn.get(b"revision", b"", db=self._dbs[META]))
@@ -153,11 +143,18 @@ class LmdbStore:
     def _write(
         self, txn: "Transaction", writes: Sequence[Write], revision: int, record: bytes
     ) -> None:
-        for table, key, value in writes:
+        changes: Counter[bytes] = Counter()
+        for table, key, value, counts in writes:
+            db = self._dbs[table]
             if value is None:
-                txn.delete(key, db=self._dbs[table])
+                if txn.delete(key, db=db):
+                    changes.subtract(counts)
+            elif txn.put(key, value, overwrite=False, db=db):
+                changes.update(counts)
             else:
-                txn.put(key, value, db=self._dbs[table])
+                txn.put(key, value, db=db)
+        if changes:
+            self._recount(txn, changes)
         txn.put(encode_number(revision), record, append=True, db=self._dbs[LOG])
 
     def _prune(self, txn: "Transaction", upto: int, budget: int) -> int:

@@ -20,6 +20,7 @@ from typing import Final, NoReturn, TypeVar
 import lmdb
 
 from ..errors import CallscreenError
+from ..files import sync_folder
 from .contract import FormatTooNew, StoreClosed, StoreFailed, StoreFull, StoreInUse
 from .gate import Gate
 from .limits import MAP_BYTES, MAP_LIMIT_BYTES, MAX_READERS, READER_DRAIN_SECONDS
@@ -42,16 +43,6 @@ def lock_folder(path: Path) -> int:
         os.close(file)
         raise StoreInUse(f"The data folder {path} is in use by another core.") from None
     return file
-
-
-def sync_folder(path: Path) -> None:
-    """Makes the folder's own entries durable: files made in it, and it in its parent."""
-    for folder in (path, path.parent):
-        file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(file)
-        finally:
-            os.close(file)
 
 
 def another(error: StoreFull | StoreFailed) -> Exception:
@@ -93,6 +84,7 @@ class Environment:
             self.dbs = {table: self._env.open_db(table.name) for table in tables}
             self._check_format()
             sync_folder(self.path)
+            sync_folder(self.path.parent)  # and the folder in its own
         except lmdb.Error as error:
             self.close()
             self._fail(error)

@@ -8,6 +8,7 @@ from .contract import Key
 from .lmdb_environment import Environment, place_below
 from .tables import (
     META,
+    OBJECT_COUNTS,
     OBJECTS,
     PRIVATE,
     UNIQUE_VALUES,
@@ -80,6 +81,8 @@ class LmdbReader:
 
     def count(self, product: str, type: str, prefix: tuple[str, ...] = ()) -> int:
         low = encode_parts((product, type, *prefix))
+        if len(prefix) < 2:
+            return decode_number(self._txn.get(low, b"", db=self._dbs[OBJECT_COUNTS]))
         high = after_prefix(low)
         cursor = self._txn.cursor(self._dbs[OBJECTS])
         if not cursor.set_range(low):

@@ -33,7 +33,10 @@ OBJECTS: Final = Table(b"objects", "parts: product, type, path...", "a protobuf 
 PRIVATE: Final = Table(b"private", "the caller's octets", "the caller's octets")
 UNIQUE_VALUES: Final = Table(b"unique", "the caller's octets", "the caller's octets")
 LOG: Final = Table(b"log", "number: revision", "a protobuf Change")
-OBJECT_TABLES: Final = (META, OBJECTS, PRIVATE, UNIQUE_VALUES, LOG)
+OBJECT_COUNTS: Final = Table(
+    b"object_counts", "parts: product, type[, first of the path]", "number: objects, never 0"
+)
+OBJECT_TABLES: Final = (META, OBJECTS, PRIVATE, UNIQUE_VALUES, LOG, OBJECT_COUNTS)
 
 RECORDS: Final = Table(b"records", "parts: product, cdr_id", "a protobuf CallRecord")
 BY_PROVIDER: Final = Table(b"by_provider", "parts: product, provider, cdr_id", "empty")
@@ -111,6 +114,7 @@ __all__ = [
     "LOG",
     "META",
     "OBJECTS",
+    "OBJECT_COUNTS",
     "OBJECT_TABLES",
     "PRIVATE",
     "RECORDS",

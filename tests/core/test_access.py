@@ -30,6 +30,7 @@ RIGHTS = [
     (ACME, "number", ("acme", "alice", "+15855551234"), "create read update delete"),
     (ACME, "settings", ("acme",), "create read update delete"),
     (ACME, "settings", ("",), ""),
+    (ACME, "service_selection_criteria", ("acme", "pcs:acme"), "read"),
     (ACME, "screening_rule", ("acme",), "create read update delete"),
     (ACME, "screening_rule", ("other",), ""),
     (ACME, "administrator", ("service_provider:acme", "x"), "create read update delete"),

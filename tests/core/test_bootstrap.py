@@ -1,5 +1,7 @@
 """What is in place before the core serves."""
 
+import pytest
+
 from callscreen.core.server import first_start
 from callscreen.core.store.contract import Batch, Key, Put
 from callscreen.schema import TYPES
@@ -58,3 +60,23 @@ async def test_a_password_that_was_made_is_printed_and_a_given_one_is_not(core, 
         await first_start(core, given)
         printed = capsys.readouterr().out
         assert printed.startswith("administrator password: ") is (given is None)
+
+
+async def test_a_password_is_told_before_it_is_in_force(core, owner, inside, capsys, monkeypatch):
+    """A core that dies in between has told one that was never in force, and tells another."""
+    await owner.delete(owner.names("pcs/administrator")[0])
+    capsys.readouterr()
+
+    def die(reader):
+        raise SystemExit
+
+    monkeypatch.setattr(core.committer, "submit", die)
+    with pytest.raises(SystemExit):
+        await first_start(core, None)
+    assert capsys.readouterr().out.startswith("administrator password: ")
+    assert inside.names("pcs/administrator") == []
+
+
+async def test_a_start_that_makes_no_administrator_hashes_nothing(core, monkeypatch):
+    monkeypatch.setattr(core.passwords, "hash_now", None)
+    await first_start(core, PASSWORD)

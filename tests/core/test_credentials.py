@@ -16,6 +16,8 @@ from callscreen.core.errors import (
     Unauthenticated,
 )
 from callscreen.core.limits import HASHES_WAITING, LOGINS, TOKENS_EACH
+from callscreen.core.private import token_key
+from callscreen.core.store.contract import Batch, PrivateDelete
 from callscreen.schema import Invalid
 
 from .conftest import PASSWORD
@@ -233,3 +235,46 @@ def test_a_bucket_gives_attempts_back_with_time_and_forgets_the_oldest():
     assert buckets.take("b", 5.0)
     assert buckets.take("c", 5.0)
     assert [buckets.take("a", 5.0) for _ in range(3)] == [True, True, False]
+
+
+async def test_logins_of_strangers_do_not_hold_up_new_passwords(core, owner, jane):
+    assert not core.passwords.busy
+    strangers = [
+        asyncio.create_task(authenticate(core, "pcs", f"u{n}", "x")) for n in range(HASHES_WAITING)
+    ]
+    await asyncio.sleep(0)
+    assert core.passwords.busy
+    await set_password(core, owner.caller, JANE, "longer than enough")
+    await asyncio.gather(*strangers, return_exceptions=True)
+
+
+async def test_who_is_turned_away_has_used_no_attempt(core, jane):
+    strangers = [
+        asyncio.create_task(authenticate(core, "pcs", f"u{n}", "x")) for n in range(HASHES_WAITING)
+    ]
+    await asyncio.sleep(0)
+    for _ in range(LOGINS + 1):
+        with pytest.raises(TooMuch):
+            await jane()
+    await asyncio.gather(*strangers, return_exceptions=True)
+    assert await jane()
+
+
+async def test_a_token_of_a_clock_that_went_back_is_looked_up_again(core, jane, clock):
+    token = await jane()
+    core.sessions.check(token)
+    digest = core.sessions.check(token).token
+    core.store.commit(Batch([], lambda revision: b"", [PrivateDelete(token_key(digest))]))
+    assert core.sessions.check(token)
+    clock.now -= 3600
+    with pytest.raises(Unauthenticated):
+        core.sessions.check(token)
+
+
+async def test_a_login_makes_nobody_else_be_looked_up_again(core, jane, monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(type(core.sessions), "forget", lambda self: forgotten.append(1))
+    token = await jane()
+    assert forgotten == []
+    await revoke(core, core.sessions.check(token))
+    assert forgotten == [1]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from callscreen.core.errors import InvalidInput
-from callscreen.core.limits import PAGE_MAX
+from callscreen.core.commands.paging import patience
+from callscreen.core.errors import InvalidInput, TooMuch
+from callscreen.core.limits import LIST_SECONDS, PAGE_MAX
 from callscreen.schema import Invalid
 
 from .conftest import tenant
@@ -145,3 +146,32 @@ async def test_what_is_secret_is_masked_and_no_column(owner):
     assert shown.application_password == "********"
     with pytest.raises(Invalid):
         owner.list("pcs/settings", search="application_password:hidden")
+
+
+async def test_a_page_beyond_the_depth_of_a_search_is_refused(ten, monkeypatch):
+    monkeypatch.setattr("callscreen.core.commands.paging.PAGE_DEPTH", 5)
+    assert len(ten.list("pcs/service_provider", sort="name", page_size=5).objects) == 5
+    with pytest.raises(InvalidInput) as refused:
+        ten.list("pcs/service_provider", sort="name", page_size=5, skip=1)
+    assert refused.value.errors[0].field == "skip"
+    page = ten.list("pcs/service_provider", sort="name", search="email:E1", skip=100)
+    assert (page.total, page.objects) == (5, [])
+
+
+@pytest.mark.parametrize("query", [{}, {"sort": "name"}, {"search": "name:p4"}])
+async def test_a_search_ends_when_its_caller_has_gone_or_its_time_is_over(ten, query):
+    gone, now = False, 0.0
+    pulse = patience(lambda: gone, lambda: now)
+    assert ten.list("pcs/service_provider", pulse=pulse, **query).total
+    now = LIST_SECONDS + 1
+    with pytest.raises(TooMuch):
+        ten.list("pcs/service_provider", pulse=pulse, **query)
+    gone, now = True, 0.0
+    with pytest.raises(TooMuch):
+        ten.list("pcs/service_provider", pulse=pulse, **query)
+
+
+async def test_a_number_is_searched_for_however_it_is_written(owner):
+    await tenant(owner, "acme", "alice", "+15855550001")
+    for written in ("+15855550001", "585-555-0001"):
+        assert len(owner.names("pcs/number", search=f"number:{written}")) == 1

@@ -2,13 +2,14 @@
 
 import pytest
 
+from callscreen.core.commands.prepare import list_fields
 from callscreen.core.errors import (
     AlreadyExists,
     Conflict,
     InvalidInput,
     NotFound,
 )
-from callscreen.schema import Invalid
+from callscreen.schema import TYPES, Invalid
 
 from .conftest import obj, tenant
 
@@ -240,3 +241,48 @@ async def test_fields_that_nobody_knows_are_not_stored(owner, core):
     body.service_provider.MergeFromString(b"\xfa\xff\x03\x06hidden")
     await create.create(core, owner.caller, "pcs/service_provider", body)
     assert b"hidden" not in core.store.scan("pcs", "service_provider")[0][1]
+
+
+async def test_what_was_there_at_that_revision_and_is_gone_is_not_made_again(owner):
+    made = await owner.create("pcs/service_provider", name="acme")
+    await owner.delete("pcs/service_provider/acme")
+    with pytest.raises(Conflict):
+        await owner.update(
+            "pcs/service_provider/acme", allow_missing=True, revision=made.revision, notes="x"
+        )
+    assert owner.names("pcs/service_provider") == []
+
+
+async def test_lists_that_a_change_leaves_alone_are_not_judged_again(owner, monkeypatch):
+    lists = {"whitelist": ["+1585*", "+15855550001"], "blacklist": ["+1900xxxxxxx"]}
+    await owner.create("pcs/service_provider", name="acme", **lists)
+    kind, judged = TYPES["service_provider"], []
+    normalise = kind.normalise
+
+    def noted(body, product, country_code):
+        judged.append((list(body.whitelist), list(body.blacklist)))
+        normalise(body, product, country_code)
+
+    monkeypatch.setattr(kind, "normalise", noted)
+    await owner.update("pcs/service_provider/acme", notes="new", blacklist=["1900"])
+    assert judged == [([], ["1900"])]
+    held = owner.get("pcs/service_provider/acme").service_provider
+    assert list(held.whitelist) == lists["whitelist"]
+    assert (list(held.blacklist), held.notes) == (["+11900"], "new")
+
+
+def test_a_list_of_numbers_may_be_empty_and_has_no_default():
+    """Else leaving an unchanged one out of the judgement would change it."""
+    fields = [
+        (kind, field)
+        for kind in TYPES.values()
+        for field in kind.fields
+        if field.name in list_fields(kind)
+    ]
+    assert {field.name for _, field in fields} == {"whitelist", "blacklist", "vip", "blocked"}
+    for kind, field in fields:
+        assert not field.rules.required
+        for product in kind.products:
+            body = kind.message()
+            kind.complete(body, product)
+            assert not getattr(body, field.name)

@@ -1,6 +1,7 @@
 """The core as a process: health, start, restart and stop."""
 
 import asyncio
+import sys
 
 import grpc
 import pytest
@@ -8,7 +9,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from callscreen.core.errors import Unavailable
-from callscreen.core.server import SERVICES, CoreConfig, serve
+from callscreen.core.limits import SWITCH_SECONDS
+from callscreen.core.server import SERVICES, CoreConfig, check_readers, serve
 from callscreen.core.store.contract import StoreInUse
 from callscreen.v1 import (
     provisioning_pb2,
@@ -107,3 +109,21 @@ async def test_a_data_folder_in_use_is_refused(server):
     config = CoreConfig(server.data, "127.0.0.1:0", hasher=CHEAP)
     with pytest.raises(StoreInUse):
         await serve(config, lambda address: None, asyncio.Event())
+
+
+async def test_a_reader_that_stays_open_is_warned_of(core, caplog, monkeypatch):
+    monkeypatch.setattr("callscreen.core.server.READER_SECONDS", 0.01)
+    checking = asyncio.create_task(check_readers(core, 0.02))
+    await asyncio.sleep(0.05)
+    assert "a reader of" not in caplog.text
+    with core.store.read():
+        await asyncio.sleep(0.05)
+    checking.cancel()
+    assert "a reader of objects has been open" in caplog.text
+
+
+async def test_threads_take_turns_often_while_a_core_serves(tmp_path):
+    before = sys.getswitchinterval()
+    async with running(tmp_path / "data"):
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_SECONDS)
+    assert sys.getswitchinterval() == before

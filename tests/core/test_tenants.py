@@ -170,3 +170,15 @@ async def test_what_is_for_internal_services_is_for_them_alone(theirs, desk, cor
             )
     query = provisioning_pb2.TableQuery()
     assert query_records.query(core, caller, "cin/cdr", query).total == 0
+
+
+async def test_a_tenant_cannot_claim_the_calls_of_another(theirs, desk):
+    acme = desk("service_provider:acme")
+    for claim in ({"source_ips": ["0.0.0.0/0"]}, {"called_ccs": ["1"]}):
+        with pytest.raises(PermissionDenied):
+            await acme.create("pcs/service_selection_criteria/acme", **claim)
+    await theirs.create("pcs/service_selection_criteria/acme", source_ips=["192.0.2.1"])
+    name = "pcs/service_selection_criteria/acme/pcs%3Aacme"
+    assert acme.get(name)
+    with pytest.raises(PermissionDenied):
+        await acme.update(name, source_ips=["0.0.0.0/0"])

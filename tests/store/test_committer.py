@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
@@ -224,3 +225,32 @@ async def test_call_records_that_wait_share_a_transaction(records: RecordStore) 
     assert (added[0], sum(added), records.count("pcs")) == (2, 101, 101)
     assert sum(groups) == 100
     assert len(groups) < 100
+
+
+async def test_dear_writes_do_not_hold_up_each_other_s_answers(put: Putter) -> None:
+    """Those that no longer fit a group's time are the first of the next, in their order."""
+    store, published = SlowStore(), list[tuple[int, bytes]]()
+    committer = Committer(store, published.extend, group_seconds=0.03)
+
+    def dear(number: int) -> Member:
+        def member(reader: Reader) -> Batch:
+            time.sleep(0.02)
+            return put(str(number))
+
+        return member
+
+    tasks = [asyncio.create_task(committer.submit(dear(number))) for number in range(9)]
+    await begun(store)
+    store.go.set()
+    assert await asyncio.gather(*tasks) == list(range(1, 10))
+    assert published == [(n + 1, f"{n + 1}:{n}".encode()) for n in range(9)]
+    assert store.tail(0) == published
+    assert len(store.groups) >= 5
+    await committer.close()
+
+
+async def test_a_group_whose_time_is_over_still_does_one(put: Putter) -> None:
+    committer = Committer(MemoryStore(), lambda changes: None, group_seconds=0.0)
+    tasks = [committer.submit(lambda reader, n=n: put(str(n))) for n in range(20)]
+    assert await asyncio.gather(*tasks) == list(range(1, 21))
+    await committer.close()

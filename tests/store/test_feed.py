@@ -211,3 +211,16 @@ async def test_many_followers_of_a_busy_committer_miss_nothing(store: Store, put
         for seen in await asyncio.gather(*followers):
             assert seen == list(range(1, 1001))
     await committer.close()
+
+
+async def test_a_follower_holds_no_more_than_a_step_of_large_changes(
+    store: Store, put: Putter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callscreen.core.feed.STEP_BYTES", 10)
+    source = Source(store, put)
+    source.write(20)
+    taken = source.feed._from_ring(0)
+    assert taken is not None
+    assert sum(len(record) for _, record in taken[:-1]) < 10 <= sum(len(r) for _, r in taken)
+    async with aclosing(source.feed.follow(0)) as stream:
+        assert await take(stream, 20) == list(range(1, 21))

@@ -13,6 +13,7 @@ import pytest
 from callscreen.core.store import lmdb_environment
 from callscreen.core.store.contract import (
     Batch,
+    Delete,
     FormatTooNew,
     Key,
     Put,
@@ -25,8 +26,15 @@ from callscreen.core.store.contract import (
 from callscreen.core.store.limits import KIB, MIB
 from callscreen.core.store.lmdb import LmdbStore
 from callscreen.core.store.lmdb_environment import Environment
+from callscreen.core.store.lmdb_reader import LmdbReader
 from callscreen.core.store.lmdb_records import LmdbRecords
-from callscreen.core.store.tables import FORMAT, META, OBJECT_TABLES, encode_number
+from callscreen.core.store.tables import (
+    FORMAT,
+    META,
+    OBJECT_COUNTS,
+    OBJECT_TABLES,
+    encode_number,
+)
 
 Putter = Callable[..., Batch]
 
@@ -205,4 +213,36 @@ def test_a_reader_that_stays_is_seen_by_its_age(tmp_path: Path) -> None:
         time.sleep(0.05)
         assert store.oldest_reader_age() >= 0.05
     assert store.oldest_reader_age() == 0.0
+    store.close()
+
+
+def test_a_folder_of_before_there_were_counts_is_counted_once(tmp_path: Path, put: Putter) -> None:
+    store = LmdbStore(tmp_path)
+    for path in (("a", "x"), ("a", "y"), ("b", "x"), ("c",)):
+        store.commit(put(*path))
+    store.close()
+    environment = Environment(tmp_path, OBJECT_TABLES)
+    counts = environment.dbs[OBJECT_COUNTS]
+    environment.write(lambda txn: txn.drop(counts, delete=False))
+    environment.close()
+    for left in (2, 1):
+        again = LmdbStore(tmp_path)
+        with again.read() as reader:
+            assert reader.count("pcs", "number", ("a",)) == left
+            assert reader.count("pcs", "number") == left + 2
+            assert reader.count("pcs", "number", ("c",)) == 1
+        again.commit(Batch([Delete(Key("pcs", "number", ("a", "x")))], lambda revision: b""))
+        again.close()
+
+
+def test_counting_a_large_collection_is_one_look_up(tmp_path: Path, put: Putter) -> None:
+    """A count that went through the objects would hold a read transaction for as long."""
+    store = LmdbStore(tmp_path)
+    store.transact([lambda reader, n=n: put("acme", str(n)) for n in range(50)])
+    with store.read() as reader:
+        assert isinstance(reader, LmdbReader)
+        objects = next(table for table in reader._dbs if table.name == b"objects")
+        reader._dbs = {table: db for table, db in reader._dbs.items() if table != objects}
+        assert reader.count("pcs", "number") == reader.count("pcs", "number", ("acme",)) == 50
+        assert reader.count("pcs", "number", ("other",)) == reader.count("cin", "number") == 0
     store.close()

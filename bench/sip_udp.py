@@ -2,7 +2,8 @@
 
 Server and generator are processes of their own, each on a core where there are two. The generator
 keeps WINDOW datagrams under way; every INVITE is a new call, and every answer is looked at. The
-edge parses, decides, answers and makes its record; nobody fetches the records.
+edge parses, decides, answers and makes its record; the records become serialised batches, as they
+do on their way to the core.
 """
 
 import asyncio
@@ -21,12 +22,14 @@ from typing import Any
 import uvloop
 
 from callscreen.edge.calls import Screener
+from callscreen.edge.cdr import Call, record_fields
 from callscreen.edge.ids import RecordIds
 from callscreen.edge.listener import UdpListener, open_udp
 from callscreen.edge.metrics import Metrics
+from callscreen.edge.records import BATCH_LIMIT, BATCH_WAIT, SLICE
 from callscreen.edge.uas import Uas
 from callscreen.edge.view import BOTH, ScreeningView
-from callscreen.v1 import object_pb2
+from callscreen.v1 import object_pb2, records_pb2
 
 __all__ = ["main"]
 
@@ -76,9 +79,24 @@ def provisioned() -> ScreeningView:
 def edge() -> asyncio.DatagramProtocol:
     view, metrics = provisioned(), Metrics()
     screener = Screener(lambda: view, BOTH, "bench", RecordIds(os.urandom))
-    records: deque[Any] = deque(maxlen=1_000)
+    records: deque[Call] = deque()
     uas = Uas(screener, lambda: True, os.urandom(32), metrics)
-    return UdpListener(uas, metrics, records.append, time.time)
+    listener = UdpListener(uas, metrics, records.append, time.time)
+    listener.sender = asyncio.create_task(send(records))  # type: ignore[attr-defined]
+    return listener
+
+
+async def send(records: deque[Call]) -> None:
+    """Serialises the records in batches, and lets go of them."""
+    while True:
+        await asyncio.sleep(BATCH_WAIT)
+        while records:
+            batch = records_pb2.AppendRequest()
+            while records and len(batch.records) < BATCH_LIMIT:
+                for _ in range(min(SLICE, len(records))):
+                    batch.records.add(**record_fields(records.popleft()))
+                await asyncio.sleep(0)
+            batch.SerializeToString()
 
 
 class Echo(asyncio.DatagramProtocol):
@@ -110,8 +128,8 @@ def pin(place: int) -> None:
 
 
 @contextmanager
-def served(name: str) -> Iterator[int]:
-    """The port of a server in a process of its own."""
+def served(name: str) -> Iterator[tuple[int, int]]:
+    """The port of a server in a process of its own, and its process id."""
     command = [sys.executable, "-m", "bench.sip_udp", name]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -119,7 +137,7 @@ def served(name: str) -> Iterator[int]:
         assert server.stdin is not None
         assert server.stdout is not None
         try:
-            yield int(server.stdout.readline())
+            yield int(server.stdout.readline()), server.pid
         finally:
             server.stdin.close()
             server.wait(10)
@@ -150,6 +168,13 @@ def measure(port: int, right: Callable[[bytes], bool]) -> float:
         return answered / (time.perf_counter() - begun)
 
 
+def cpu(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    with open(f"/proc/{pid}/stat") as stat:
+        user, system = stat.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 RIGHT: dict[str, Callable[[bytes], bool]] = {
     "edge": lambda data: data.startswith((b"SIP/2.0 302 ", b"SIP/2.0 603 ")),
     "echo": lambda data: data.startswith(b"INVITE "),
@@ -158,17 +183,22 @@ RIGHT: dict[str, Callable[[bytes], bool]] = {
 
 def main() -> None:
     everywhere = os.sched_getaffinity(0)
-    figures: dict[str, list[float]] = {name: [] for name in SERVERS}
-    with served("edge") as edge_port, served("echo") as echo_port:
+    rates: dict[str, list[float]] = {name: [] for name in SERVERS}
+    costs: dict[str, list[float]] = {name: [] for name in SERVERS}
+    with served("edge") as edge_server, served("echo") as echo_server:
         pin(0)
         for _ in range(ROUNDS):
-            for name, port in (("edge", edge_port), ("echo", echo_port)):
-                figures[name].append(measure(port, RIGHT[name]))
+            for name, (port, pid) in (("edge", edge_server), ("echo", echo_server)):
+                before = cpu(pid)
+                rate = measure(port, RIGHT[name])
+                rates[name].append(rate)
+                costs[name].append((cpu(pid) - before) / (rate * SECONDS) * 1e6)
     os.sched_setaffinity(0, everywhere)
-    answered, echoed = (statistics.median(figures[name]) for name in ("edge", "echo"))
-    print(f"INVITEs answered: {answered:,.0f}/s")
-    print(f"datagrams echoed: {echoed:,.0f}/s")
-    print(f"ratio:            {answered / echoed:.2f}")
+    answered, echoed = (statistics.median(rates[name]) for name in ("edge", "echo"))
+    call, echo = (statistics.median(costs[name]) for name in ("edge", "echo"))
+    print(f"INVITEs answered: {answered:,.0f}/s, {call:.1f} us of processor time each")
+    print(f"datagrams echoed: {echoed:,.0f}/s, {echo:.1f} us of processor time each")
+    print(f"ratio:            {answered / echoed:.2f}, by processor time {echo / call:.2f}")
 
 
 if __name__ == "__main__":

@@ -7,18 +7,21 @@ Invariants
 3. A user part longer than `TEXT_LIMIT` is no place to send a call to.
 """
 
-import contextlib
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-from ..fastpath.extract import extract, is_anonymous
+from ..fastpath.extract import (
+    contact_place,
+    extract,
+    is_anonymous,
+    request_place,
+    request_user,
+)
 from ..fastpath.model import PRODUCT_NAMES, Verdict
-from ..fastpath.sip import parse_name_addr, parse_uri
 from ..fastpath.sip_types import Request
-from ..fastpath.uri import Uri
-from .cdr import TEXT_LIMIT, call_record
+from .cdr import TEXT_LIMIT, Call
 from .treatments import answer
-from .uas import Decided
+from .uas import Decided as DecidedAs
 from .view import BOTH, CIN, PCS, ScreeningView, Sources
 
 __all__ = ["PRODUCTS", "Screener"]
@@ -27,6 +30,9 @@ PRODUCTS = {"both": BOTH, "pcs": PCS, "cin": CIN}
 # PCS went no further on purpose: the other product is not asked either.
 LAST_WORD = frozenset({"emergency", "protected"})
 NOTHING_SAID = frozenset({"not_provisioned", "service_off"})
+
+
+Decided: TypeAlias = DecidedAs[Call]
 
 
 class Parties(NamedTuple):
@@ -63,10 +69,17 @@ class Screener:
         given = answer(verdict.treatment, verdict.settings, asked, verdict.voicemail)
         # An unknown number's record is the listener's product's; of both: of neither.
         product = verdict.product or PRODUCT_NAMES[self._product]
-        cdr_id, edge = self._record_id(now), self._edge
-        return Decided(
-            given, call_record(cdr_id, product, verdict, given, request, source_ip, edge, now)
+        call = Call(
+            self._record_id(now),
+            product,
+            verdict,
+            given.status,
+            request.call_id,
+            source_ip,
+            self._edge,
+            now,
         )
+        return DecidedAs(given, call)
 
     def _screen(
         self, view: ScreeningView, request: Request, source_ip: str
@@ -76,7 +89,7 @@ class Screener:
         first = CIN if self._product == CIN else PCS
         sources = view.sources(first)
         parties = numbers(request, sources)
-        if self._product != BOTH or sources == view.sources(CIN):
+        if self._product != BOTH or view.alike:
             return parties, screen(self._product, *parties, anonymous, source_ip)
         # The products read different numbers out of this request: each is asked with its own.
         pcs = screen(PCS, *parties, anonymous, source_ip)
@@ -106,22 +119,13 @@ class Invite:
 
     @property
     def user(self) -> str:
-        # The Request-URI is sound, or the request had not been parsed.
-        user = parse_uri(self._request.uri).user.decode("utf-8", "replace")
+        user = request_user(self._request)
         return user if len(user) <= TEXT_LIMIT else ""
 
     @property
     def host(self) -> str:
-        return place(parse_uri(self._request.uri))
+        return request_place(self._request)
 
     @property
     def contact(self) -> str:
-        for value in self._request.contacts[:1]:
-            with contextlib.suppress(ValueError):  # "*", or no SIP URI: no place to send a call to
-                return place(parse_uri(parse_name_addr(value).uri))
-        return ""
-
-
-def place(uri: Uri) -> str:
-    name = uri.host.decode("ascii", "replace")
-    return name if uri.port is None else f"{name}:{uri.port}"
+        return contact_place(self._request)

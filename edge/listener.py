@@ -11,9 +11,8 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Callable
-from typing import cast
+from typing import Generic, TypeVar, cast
 
-from ..v1 import screening_pb2
 from .metrics import Metrics
 from .uas import Uas
 
@@ -24,15 +23,15 @@ log = logging.getLogger("callscreen.edge")
 RECEIVE_BUFFER = 8 * 1024 * 1024  # octets asked of the kernel, which may give less
 SUMMARY_SECONDS = 10.0
 
-Record = screening_pb2.CallRecord
+Record = TypeVar("Record")
 
 
-class UdpListener(asyncio.DatagramProtocol):
+class UdpListener(asyncio.DatagramProtocol, Generic[Record]):
     """Feeds the UAS and sends what it answers. `record` takes each call record."""
 
     def __init__(
         self,
-        uas: Uas,
+        uas: Uas[Record],
         metrics: Metrics,
         record: Callable[[Record], None],
         clock: Callable[[], float],

@@ -22,12 +22,13 @@ T = TypeVar("T")
 class Recent(Generic[T]):
     """A memory bounded by age and by count; `now` is in seconds and comes with every call."""
 
-    __slots__ = ("_entries", "_limit", "_seconds")
+    __slots__ = ("_entries", "_first", "_limit", "_seconds")
 
     def __init__(
         self, seconds: float = TRANSACTION_SECONDS, limit: int = TRANSACTION_LIMIT
     ) -> None:
         self._entries: OrderedDict[bytes, tuple[float, T]] = OrderedDict()
+        self._first = 0.0  # when the oldest entry came
         self._seconds = seconds
         self._limit = limit
 
@@ -35,20 +36,24 @@ class Recent(Generic[T]):
         return len(self._entries)
 
     def get(self, key: bytes, now: float) -> T | None:
-        self._forget(now)
+        if not now - self._seconds < self._first <= now:
+            self._forget(now)
         entry = self._entries.get(key)
         return None if entry is None else entry[1]
 
     def put(self, key: bytes, value: T, now: float) -> None:
         """Remembers `value`; a key that is there keeps its place in time."""
+        if not self._entries:
+            self._first = now
         self._entries[key] = (now, value)
         if len(self._entries) > self._limit:
             self._entries.popitem(last=False)
+            self._first = next(iter(self._entries.values()))[0]
 
     def _forget(self, now: float) -> None:
         """Takes off what is too old, and what a clock set back made younger than now."""
         while self._entries:
-            made, _ = next(iter(self._entries.values()))
-            if now - self._seconds < made <= now:
+            self._first = next(iter(self._entries.values()))[0]
+            if now - self._seconds < self._first <= now:
                 return
             self._entries.popitem(last=False)

@@ -16,11 +16,11 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import grpc
 
-from ..v1 import records_pb2, records_pb2_grpc, screening_pb2
+from ..v1 import records_pb2, records_pb2_grpc
 from .metrics import Metrics
 
 __all__ = ["BATCH_LIMIT", "BATCH_WAIT", "QUEUE_LIMIT", "RecordsOut"]
@@ -29,6 +29,7 @@ log = logging.getLogger("callscreen.edge")
 
 QUEUE_LIMIT = 100_000  # records, the batch under way included
 BATCH_LIMIT = 500  # records
+SLICE = 50  # records of a batch made ready between two looks at the sockets
 BATCH_WAIT = 0.05  # seconds that a batch waits to fill
 ACKNOWLEDGE_WAIT = 10.0  # seconds; a core that answers nothing this long is gone
 BACK_OFF_FIRST, BACK_OFF_LAST = 0.05, 2.0  # seconds
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
     Call = grpc.aio.StreamStreamCall[records_pb2.AppendRequest, records_pb2.AppendResponse]
 
 
-class RecordsOut:
+Record = TypeVar("Record")
+
+
+class RecordsOut(Generic[Record]):
     """A bounded queue, and the one task (`run`) that empties it into the core's Append stream."""
 
     def __init__(
@@ -48,17 +52,20 @@ class RecordsOut:
         channel: grpc.aio.Channel,
         metrics: Metrics,
         *,
+        fields: Callable[[Record], dict[str, Any]],
         jitter: Callable[[], float],
         metadata: Sequence[tuple[str, str]] = (),
         limit: int = QUEUE_LIMIT,
     ) -> None:
-        """`jitter` gives the share, 0 to 1, of a pause that is really waited."""
+        """`fields` gives those of the CallRecord, the same each time it is asked; `jitter` the
+        share, 0 to 1, of a pause that is really waited."""
+        self._fields = fields
         self._stub = records_pb2_grpc.RecordsStub(channel)
         self._metrics = metrics
         self._jitter = jitter
         self._metadata = tuple(metadata)
         self._limit = limit
-        self._queue: deque[screening_pb2.CallRecord] = deque()
+        self._queue: deque[Record] = deque()
         self._arrived = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -75,7 +82,7 @@ class RecordsOut:
         """Whether the last batch was acknowledged."""
         return self._connected
 
-    def put(self, record: screening_pb2.CallRecord) -> None:
+    def put(self, record: Record) -> None:
         self._metrics.records_made += 1
         if len(self._queue) >= self._limit:
             self._metrics.records_lost += 1
@@ -143,8 +150,7 @@ class RecordsOut:
     async def _send(self, call: "Call") -> None:
         """One batch, written and acknowledged, then taken off the queue."""
         size = 1 if self._singly else min(len(self._queue), BATCH_LIMIT)
-        self._batch_id += 1
-        batch = records_pb2.AppendRequest(id=self._batch_id, records=islice(self._queue, size))
+        batch = await self._batch(list(islice(self._queue, size)))
         async with asyncio.timeout(ACKNOWLEDGE_WAIT):
             await call.write(batch)
             answer = await call.read()
@@ -155,6 +161,16 @@ class RecordsOut:
         if not self._connected:
             self._connected = True
             log.info("call records go to the core")
+
+    async def _batch(self, records: list[Record]) -> records_pb2.AppendRequest:
+        """The message that holds the records; calls are answered while it is made."""
+        self._batch_id += 1
+        batch = records_pb2.AppendRequest(id=self._batch_id)
+        for start in range(0, len(records), SLICE):
+            for record in records[start : start + SLICE]:
+                batch.records.add(**self._fields(record))
+            await asyncio.sleep(0)
+        return batch
 
     def _take_off(self, size: int) -> None:
         for _ in range(size):
@@ -175,6 +191,6 @@ class RecordsOut:
             self._singly = min(len(self._queue), BATCH_LIMIT)
 
     def _gone(self, why: str) -> None:
-        if self._connected:
-            self._connected = False
-            log.warning("call records wait for the core: %s", why)
+        level = logging.WARNING if self._connected else logging.DEBUG
+        self._connected = False
+        log.log(level, "call records wait for the core: %s", why)

@@ -6,6 +6,8 @@ Invariants
 2. Changes are applied in order, one transaction each, none twice and none left out. A gap, a log
    that no longer reaches back, or another store ends in a new snapshot.
 3. Whatever happens to the core or the network, the last view goes on answering.
+4. The log has a line when the core is lost and one when it is followed again, and a debug line
+   for each attempt between them.
 """
 
 import asyncio
@@ -23,6 +25,7 @@ __all__ = ["BACK_OFF_FIRST", "BACK_OFF_LAST", "Replica", "View"]
 log = logging.getLogger("callscreen.edge")
 
 BACK_OFF_FIRST, BACK_OFF_LAST = 0.05, 2.0  # seconds between attempts to reach the core
+CALM_SECONDS = 1.0  # a stream that lasts as long is one that follows
 INLINE_LIMIT = 16 * 1024  # octets of a change that is applied between two datagrams
 
 
@@ -91,8 +94,12 @@ class Replica(Generic[ViewT]):
                 await self._follow()
                 self._lost("the stream ended")
             except SnapshotNeededError as error:
+                log.log(
+                    logging.DEBUG if self._stale else logging.WARNING,
+                    "a new snapshot is needed: %s",
+                    error,
+                )
                 self._stale = True
-                log.warning("a new snapshot is needed: %s", error)
             except grpc.aio.AioRpcError as error:
                 if error.code() == grpc.StatusCode.OUT_OF_RANGE:
                     self._stale = True
@@ -109,17 +116,18 @@ class Replica(Generic[ViewT]):
             view, token, complete = await self._snapshot()
         if token.revision >= complete:
             self._swap(view, token)
+        begun = token.revision
         watch = self._stub.Watch(replication_pb2.WatchRequest(after=token), metadata=self._metadata)
+        calm = asyncio.create_task(self._calm(begun))
         try:
-            await watch.wait_for_connection()
-            self._watching = True
-            self._found()
             async for change in watch:
+                self._found(begun)
                 await self._apply(view, token, change)
                 if token.revision >= complete:
                     self._swap(view, token)
                     self._measure(change)
         finally:
+            calm.cancel()
             watch.cancel()
 
     async def _snapshot(self) -> tuple[ViewT, replication_pb2.ResumeToken, int]:
@@ -176,13 +184,20 @@ class Replica(Generic[ViewT]):
         committed = change.time.seconds + change.time.nanos / 1e9
         self.lag = max(0.0, self._clock() - committed) if committed else 0.0
 
-    def _found(self) -> None:
-        if self._said_lost and self.connected:
+    async def _calm(self, revision: int) -> None:
+        """Takes a stream that lasts for one that follows, though no change comes."""
+        while not self._watching:
+            await asyncio.sleep(CALM_SECONDS)
+            if self._channel.get_state() == grpc.ChannelConnectivity.READY:
+                self._found(revision)
+
+    def _found(self, revision: int) -> None:
+        self._watching = True
+        if self._said_lost:
             self._said_lost = False
-            log.info("the core is followed again from revision %d", self.revision)
+            log.info("the core is followed again from revision %d", revision)
 
     def _lost(self, why: str) -> None:
-        """One line a loss, however many attempts follow."""
-        if not self._said_lost:
-            self._said_lost = True
-            log.warning("the core is not followed: %s", why)
+        level = logging.DEBUG if self._said_lost else logging.WARNING
+        self._said_lost = True
+        log.log(level, "the core is not followed: %s", why)

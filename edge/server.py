@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import grpc
 
 from .calls import PRODUCTS, Screener
-from .cdr import TEXT_LIMIT
+from .cdr import TEXT_LIMIT, record_fields
 from .ids import RecordIds
 from .listener import UdpListener, format_address, open_udp, parse_address
 from .metrics import Metrics
@@ -77,7 +77,9 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
         replica = Replica(
             channel, ScreeningView, metrics, clock=time.time, jitter=jitter, metadata=metadata
         )
-        records = RecordsOut(channel, metrics, jitter=jitter, metadata=metadata)
+        records = RecordsOut(
+            channel, metrics, fields=record_fields, jitter=jitter, metadata=metadata
+        )
         screener = Screener(
             lambda: replica.view,
             PRODUCTS[config.product],

@@ -9,6 +9,7 @@ Invariants
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ __all__ = ["TREATMENTS", "Answer", "Asked", "Engine", "answer"]
 DIVERSION_REASON = "unconditional"
 DIVERSION_CAUSE = 302
 USER_SAFE = "+*-_.!~()'"  # of RFC 3261's user part, what needs no escape
+PLAIN_USER = re.compile(r"[0-9A-Za-z+*_.!~()'-]*")
 NUMBER = re.compile(r"\+?[0-9*#]+")
 HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 LOCATION = re.compile(r"[!#-;=?-~]+")  # no space, quote or angle bracket: fits between "<" and ">"
@@ -66,7 +68,7 @@ NOT_FOUND = Answer(404, "Not Found")
 
 def user_part(text: str) -> str:
     """`text` as the user part of a SIP URI (RFC 3261 section 25.1)."""
-    return quote(text, safe=USER_SAFE)
+    return text if PLAIN_USER.fullmatch(text) else quote(text, safe=USER_SAFE)
 
 
 def redirect(uri: str, *more: tuple[bytes, bytes]) -> Answer:
@@ -78,7 +80,11 @@ def route(settings: Engine, asked: Asked) -> str:
     contact = asked.contact if settings.use_contact else ""
     if contact:
         return contact
-    egress = settings.egress_route
+    return egress_host(settings.egress_route)
+
+
+@lru_cache(maxsize=1024)  # as provisioned: few
+def egress_host(egress: str) -> str:
     for scheme in ("sip:", "sips:"):
         egress = egress.removeprefix(scheme)
     return egress if HOST.fullmatch(egress) else ""

@@ -11,11 +11,10 @@ Invariants
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from ..fastpath import answer as sip_answer
 from ..fastpath import sip, sip_types
-from ..v1 import screening_pb2
 from .metrics import Metrics
 from .recent import Recent
 from .treatments import Answer
@@ -43,33 +42,34 @@ NO_DIALOG = Answer(481, "Call/Transaction Does Not Exist")
 NOT_READY = Answer(503, "Service Unavailable", ((b"Retry-After", str(RETRY_AFTER).encode()),))
 
 Address: TypeAlias = tuple[str, int]
+Record = TypeVar("Record")
 
 
-class Decided(NamedTuple):
+class Decided(NamedTuple, Generic[Record]):
     """What becomes of an INVITE, and what is kept of it."""
 
     answer: Answer
-    record: screening_pb2.CallRecord
+    record: Record
 
 
-class Result(NamedTuple):
+class Result(NamedTuple, Generic[Record]):
     """What a datagram gave: answers with where they go, a call record, the kind of a drop."""
 
     sends: tuple[tuple[bytes, Address], ...] = ()
-    record: screening_pb2.CallRecord | None = None
+    record: Record | None = None
     dropped: str | None = None
 
 
 # Message, source address, Unix time in seconds → the decision; None before there is any data.
-Decide: TypeAlias = Callable[[sip_types.Request, str, float], Decided | None]
+Decide: TypeAlias = Callable[[sip_types.Request, str, float], Decided[Record] | None]
 
 
-class Uas:
+class Uas(Generic[Record]):
     """Answers datagrams. `decide` is asked once an INVITE, `ready` says whether it could answer."""
 
     def __init__(
         self,
-        decide: Decide,
+        decide: Decide[Record],
         ready: Callable[[], bool],
         secret: bytes,
         metrics: Metrics,
@@ -82,7 +82,7 @@ class Uas:
         self._metrics = metrics
         self._recent: Recent[Answer] = Recent() if recent is None else recent
 
-    def receive_datagram(self, data: bytes, source: Address, now: float) -> Result:
+    def receive_datagram(self, data: bytes, source: Address, now: float) -> Result[Record]:
         """What to send for `data` from `source` at `now`, in seconds of Unix time."""
         if len(data) > DATAGRAM_LIMIT:
             return Result(dropped="too_large")
@@ -104,7 +104,7 @@ class Uas:
 
     def _invite(
         self, request: sip_types.Request, source: Address, now: float, tag: bytes
-    ) -> Result:
+    ) -> Result[Record]:
         kept = self._recent.get(tag, now)
         if kept is not None:
             self._metrics.retransmitted += 1
@@ -138,8 +138,8 @@ class Uas:
         source: Address,
         answer: Answer,
         tag: bytes,
-        record: screening_pb2.CallRecord | None = None,
-    ) -> Result:
+        record: Record | None = None,
+    ) -> Result[Record]:
         self._metrics.answered[answer.status] += 1
         octets = sip_answer.response(
             request, answer.status, answer.reason, answer.headers, tag, source

@@ -2,13 +2,19 @@
 
 Invariants
 1. A view is filled by one loader and never goes back in revision.
-2. The sources are taken from the platform's settings when these change, not at each call.
+2. The sources are made ready when the platform's settings change, not at each call.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..fastpath.extract import NumberPolicy, NumberSource, PostStep, number_source
+from ..fastpath.extract import (
+    NumberPolicy,
+    NumberSource,
+    NumberSources,
+    PostStep,
+    number_source,
+)
 from ..fastpath.index import Index
 from ..fastpath.loader import Loader
 from ..v1 import object_pb2
@@ -18,23 +24,25 @@ __all__ = ["BOTH", "CIN", "PCS", "ScreeningView", "Sources"]
 BOTH, PCS, CIN = 0, 1, 2  # products as the index knows them
 
 # What holds where a product's settings are not provisioned: the documented defaults.
-DEFAULT_CALLED = (NumberSource("hdr.to"), NumberSource("request_uri"))
+DEFAULT_CALLED = NumberSources([NumberSource("hdr.to"), NumberSource("request_uri")])
 THREE_DIGITS = (PostStep("require_digits", min_length=3),)
-DEFAULT_CALLING = (
-    NumberSource("hdr.from", NumberPolicy(attempt_implicit_user_phone=True), THREE_DIGITS),
-    NumberSource(
-        "hdr.p_asserted_identity",
-        NumberPolicy(attempt_implicit_user_phone=True, heuristic_digits="longest-digit-substring"),
-        THREE_DIGITS,
-    ),
+DEFAULT_CALLING = NumberSources(
+    [
+        NumberSource("hdr.from", NumberPolicy(None, True), THREE_DIGITS),
+        NumberSource(
+            "hdr.p_asserted_identity",
+            NumberPolicy(None, True, "longest-digit-substring"),
+            THREE_DIGITS,
+        ),
+    ]
 )
 
 
 class Sources(NamedTuple):
     """Where one product looks for its numbers."""
 
-    called: tuple[NumberSource, ...] = DEFAULT_CALLED
-    calling: tuple[NumberSource, ...] = DEFAULT_CALLING
+    called: NumberSources = DEFAULT_CALLED
+    calling: NumberSources = DEFAULT_CALLING
     default_cc: str = "1"
 
 
@@ -45,6 +53,7 @@ class ScreeningView:
         self.index = Index()
         self._loader = Loader(self.index)
         self._sources = {PCS: Sources(), CIN: Sources()}
+        self.alike = True  # both products look for their numbers in the same places
 
     def sources(self, product: int) -> Sources:
         """Of PCS or CIN."""
@@ -67,7 +76,8 @@ class ScreeningView:
         for product in (PCS, CIN):
             called, calling = self._loader.sources(product)
             self._sources[product] = Sources(
-                tuple(map(number_source, called)) or DEFAULT_CALLED,
-                tuple(map(number_source, calling)) or DEFAULT_CALLING,
+                NumberSources(map(number_source, called)) if called else DEFAULT_CALLED,
+                NumberSources(map(number_source, calling)) if calling else DEFAULT_CALLING,
                 self.index.settings(product).default_cc,
             )
+        self.alike = self._sources[PCS] == self._sources[CIN]

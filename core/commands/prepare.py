@@ -55,7 +55,7 @@ def same_key(subject: Subject) -> None:
     """Refuses a body that names another place than its parent or name does. Raises Invalid."""
     for field, part, given in zip(subject.kind.key, subject.key, subject.given, strict=False):
         if part != given:
-            raise refused(subject.kind, field, "not_accepted", "must be that of the resource name")
+            raise refused(subject.kind, field, "not_accepted", "must be that of the path")
 
 
 def settle(draft: Draft, subject: Subject, means: Means, kept: Collection[str] = ()) -> None:

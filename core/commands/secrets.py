@@ -1,8 +1,8 @@
 """Secrets on their way out.
 
 Invariants:
-1. No secret leaves the core: one that is set reads as MASK, in every answer of every command, and
-   is cleared in what is published.
+1. No secret leaves the core: one that holds anything reads as MASK, in every answer of every
+   command, and is cleared in what is published.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ def masked(kind: ObjectType, obj: Object) -> Object:
         holder: Any = body_of(obj)
         for name in path[:-1]:
             holder = getattr(holder, name)  # reading a group that is not set sets nothing
-        if holder.HasField(path[-1]):
+        if getattr(holder, path[-1]):
             setattr(holder, path[-1], MASK)
     return obj
 

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callscreen.edge.calls import PRODUCTS, Screener
+from callscreen.edge.cdr import record_fields
 from callscreen.edge.metrics import Metrics
 from callscreen.edge.uas import Decided, Uas
 from callscreen.edge.view import ScreeningView
 from callscreen.fastpath import sip
-from callscreen.v1 import object_pb2, rules_pb2
+from callscreen.v1 import object_pb2, rules_pb2, screening_pb2
 
 from .messages import request
 from .objects import CALLED, CIN_CALLED, FRIEND, NUISANCE, number, platform, settings
@@ -27,14 +28,21 @@ def view() -> ScreeningView:
     return view
 
 
+Recorded = Decided[screening_pb2.CallRecord]
+
+
 def decide(
     view: ScreeningView | None, data: bytes, product: str = "both", source_ip: str = "192.0.2.9"
-) -> Decided | None:
+) -> Recorded | None:
     screener = Screener(lambda: view, PRODUCTS[product], "edge-1", lambda now: f"id-{now}")
-    return screener(sip.parse(data), source_ip, now=NOW)
+    decided = screener(sip.parse(data), source_ip, now=NOW)
+    if decided is None:
+        return None
+    record = screening_pb2.CallRecord(**record_fields(decided.record))
+    return Decided(decided.answer, record)
 
 
-def call(view: ScreeningView, called: str, calling: str, *more: str, **kinds: Any) -> Decided:
+def call(view: ScreeningView, called: str, calling: str, *more: str, **kinds: Any) -> Recorded:
     decided = decide(
         view,
         request(
@@ -51,7 +59,7 @@ def call(view: ScreeningView, called: str, calling: str, *more: str, **kinds: An
     return decided
 
 
-def contact(decided: Decided) -> str:
+def contact(decided: Recorded) -> str:
     return dict(decided.answer.headers)[b"Contact"].decode()
 
 

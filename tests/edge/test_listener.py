@@ -21,14 +21,16 @@ from .objects import FRIEND, NUISANCE, platform
 from .running import phone
 
 
-class Broken(Uas):
+class Broken(Uas[Any]):
     """A UAS with a fault of our own in it."""
 
     def receive_datagram(self, *arguments: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
 
-async def listening(metrics: Metrics, kind: type[Uas] = Uas) -> tuple[asyncio.BaseTransport, str]:
+async def listening(
+    metrics: Metrics, kind: type[Uas] = Uas[Any]
+) -> tuple[asyncio.BaseTransport, str]:
     view = ScreeningView()
     view.load(platform())
     view.whole(1)

@@ -10,13 +10,13 @@ import pytest
 from callscreen.edge import records as records_module
 from callscreen.edge.metrics import Metrics
 from callscreen.edge.records import BATCH_LIMIT, RecordsOut
-from callscreen.v1 import screening_pb2
 
 Eventually = Callable[..., Any]
 
 
-def record(number: int) -> screening_pb2.CallRecord:
-    return screening_pb2.CallRecord(cdr_id=f"id{number}", call_id=f"call{number}")
+def fields(number: int) -> dict[str, Any]:
+    """Of a record, which is but a number here."""
+    return {"cdr_id": f"id{number}", "call_id": f"call{number}"}
 
 
 @pytest.fixture
@@ -25,10 +25,11 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-async def out(channel: grpc.aio.Channel, metrics: Metrics) -> AsyncIterator[RecordsOut]:
+async def out(channel: grpc.aio.Channel, metrics: Metrics) -> AsyncIterator[RecordsOut[int]]:
     out = RecordsOut(
         channel,
         metrics,
+        fields=fields,
         jitter=lambda: 1.0,
         metadata=(("authorization", "Bearer secret"),),
         limit=2_000,
@@ -41,10 +42,10 @@ async def out(channel: grpc.aio.Channel, metrics: Metrics) -> AsyncIterator[Reco
 
 
 async def test_records_go_out_in_batches(
-    core: Any, out: RecordsOut, metrics: Metrics, eventually: Eventually
+    core: Any, out: RecordsOut[int], metrics: Metrics, eventually: Eventually
 ) -> None:
     for number in range(1200):
-        out.put(record(number))
+        out.put(number)
     await eventually(lambda: metrics.records_sent == 1200)
     assert list(core.records) == [f"id{number}" for number in range(1200)]
     assert [len(batch) for batch in core.appends] == [BATCH_LIMIT, BATCH_LIMIT, 200]
@@ -54,34 +55,34 @@ async def test_records_go_out_in_batches(
 
 
 async def test_a_lonely_record_does_not_wait_for_company(
-    core: Any, out: RecordsOut, metrics: Metrics, eventually: Eventually
+    core: Any, out: RecordsOut[int], metrics: Metrics, eventually: Eventually
 ) -> None:
-    out.put(record(1))
+    out.put(1)
     await eventually(lambda: metrics.records_sent == 1, 1.0)
-    out.put(record(2))
+    out.put(2)
     await eventually(lambda: metrics.records_sent == 2, 1.0)
     assert core.records == {"id1": "call1", "id2": "call2"}
 
 
 async def test_a_lost_acknowledgement_makes_no_second_record(
-    core: Any, out: RecordsOut, metrics: Metrics, eventually: Eventually
+    core: Any, out: RecordsOut[int], metrics: Metrics, eventually: Eventually
 ) -> None:
     core.swallow_acknowledgements = 2
-    out.put(record(1))
-    out.put(record(2))
+    out.put(1)
+    out.put(2)
     await eventually(lambda: metrics.records_sent == 2)
     assert core.appends == [["id1", "id2"]] * 3
     assert core.records == {"id1": "call1", "id2": "call2"}
 
 
 async def test_records_wait_for_a_core_that_is_gone(
-    core: Any, out: RecordsOut, metrics: Metrics, eventually: Eventually
+    core: Any, out: RecordsOut[int], metrics: Metrics, eventually: Eventually
 ) -> None:
-    out.put(record(0))
+    out.put(0)
     await eventually(lambda: metrics.records_sent == 1)
     await core.stop()
     for number in range(1, 700):
-        out.put(record(number))
+        out.put(number)
     await eventually(lambda: not out.connected)
     assert len(out) == 699
     await core.start()
@@ -91,11 +92,11 @@ async def test_records_wait_for_a_core_that_is_gone(
 
 
 async def test_the_queue_is_bounded_and_says_what_it_lost(
-    core: Any, out: RecordsOut, metrics: Metrics, eventually: Eventually
+    core: Any, out: RecordsOut[int], metrics: Metrics, eventually: Eventually
 ) -> None:
     await core.stop()
     for number in range(2_100):
-        out.put(record(number))
+        out.put(number)
     assert (metrics.records_made, metrics.records_lost, len(out)) == (2_100, 100, 2_000)
     await core.start()
     await eventually(lambda: metrics.records_sent == 2_000)
@@ -103,11 +104,11 @@ async def test_the_queue_is_bounded_and_says_what_it_lost(
 
 
 async def test_a_record_that_the_core_refuses_holds_back_no_other(
-    core: Any, out: RecordsOut, metrics: Metrics, eventually: Eventually
+    core: Any, out: RecordsOut[int], metrics: Metrics, eventually: Eventually
 ) -> None:
     core.refuse = {"id3"}
     for number in range(6):
-        out.put(record(number))
+        out.put(number)
     await eventually(lambda: metrics.records_sent == 5)
     assert sorted(core.records) == ["id0", "id1", "id2", "id4", "id5"]
     assert metrics.records_refused == 1
@@ -115,7 +116,7 @@ async def test_a_record_that_the_core_refuses_holds_back_no_other(
 
 async def test_a_core_that_never_answers_is_given_up(
     core: Any,
-    out: RecordsOut,
+    out: RecordsOut[int],
     metrics: Metrics,
     eventually: Eventually,
     monkeypatch: pytest.MonkeyPatch,
@@ -133,7 +134,7 @@ async def test_a_core_that_never_answers_is_given_up(
     await core.stop()
     core.Append = mute
     await core.start()
-    out.put(record(1))
+    out.put(1)
     await eventually(silent.is_set)
     await core.stop()
     core.Append = append
@@ -141,21 +142,21 @@ async def test_a_core_that_never_answers_is_given_up(
     await eventually(lambda: metrics.records_sent == 1)
 
 
-async def test_all_is_flushed_at_stop(core: Any, out: RecordsOut, metrics: Metrics) -> None:
+async def test_all_is_flushed_at_stop(core: Any, out: RecordsOut[int], metrics: Metrics) -> None:
     for number in range(900):
-        out.put(record(number))
+        out.put(number)
     await out.close(2.0)
     assert metrics.records_sent == 900
     assert len(core.records) == 900
 
 
 async def test_a_stop_does_not_sleep_through_the_core_s_return(
-    core: Any, out: RecordsOut, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+    core: Any, out: RecordsOut[int], metrics: Metrics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(records_module, "BACK_OFF_FIRST", 0.05)
     monkeypatch.setattr(records_module, "BACK_OFF_LAST", 60.0)
     await core.stop()
-    out.put(record(1))
+    out.put(1)
     await asyncio.sleep(1.0)  # the pause is long by now
     await core.start()
     await out.close(1.5)
@@ -163,10 +164,10 @@ async def test_a_stop_does_not_sleep_through_the_core_s_return(
 
 
 async def test_a_stop_without_a_core_ends_in_time_and_counts(
-    core: Any, out: RecordsOut, metrics: Metrics, caplog: pytest.LogCaptureFixture
+    core: Any, out: RecordsOut[int], metrics: Metrics, caplog: pytest.LogCaptureFixture
 ) -> None:
     await core.stop()
-    out.put(record(1))
+    out.put(1)
     await asyncio.wait_for(out.close(0.2), 1.0)
     assert metrics.records_lost == 1
     assert "1 call records that the core has not taken" in caplog.text

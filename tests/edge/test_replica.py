@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 
+from callscreen.edge import replica as replica_module
 from callscreen.edge.metrics import Metrics
 from callscreen.edge.replica import Replica
 from callscreen.v1 import object_pb2
@@ -133,6 +134,41 @@ async def test_the_last_view_answers_while_the_core_is_gone_and_catches_up(
         "index at revision 1",
         "the core is not followed",
         "the core is followed again from revision 1",
+    ]
+
+
+async def test_a_core_that_ends_every_stream_is_told_once(
+    core: Any,
+    replica: Replica[Names],
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "callscreen.edge")
+    monkeypatch.setattr(replica_module, "BACK_OFF_LAST", 0.05)
+    await eventually(replica.ready.is_set)
+    attempts = 0
+
+    async def ending(request: Any, context: Any) -> AsyncIterator[Any]:
+        nonlocal attempts
+        attempts += 1
+        await context.send_initial_metadata(())
+        return
+        yield
+
+    watch, core.Watch = core.Watch, ending
+    await core.stop()
+    await core.start()
+    await eventually(lambda: attempts > 4)
+    monkeypatch.setattr(replica_module, "CALM_SECONDS", 0.1)
+    core.Watch = watch
+    await core.stop()
+    await core.start()
+    await eventually(lambda: replica.connected)  # and no change comes
+    assert [line.partition(":")[0] for line in caplog.messages] == [
+        "index at revision 0",
+        "the core is not followed",
+        "the core is followed again from revision 0",
     ]
 
 

@@ -29,14 +29,18 @@ class Bench:
         self.answer = MOVED
         self.uas = Uas(self.decide, lambda: self.ready, b"secret", self.metrics, recent)
 
-    def decide(self, message: Request, source_ip: str, now: float) -> Decided | None:
+    def decide(
+        self, message: Request, source_ip: str, now: float
+    ) -> Decided[screening_pb2.CallRecord] | None:
         if not self.ready:
             return None
         self.decisions += 1
         record = screening_pb2.CallRecord(cdr_id=str(self.decisions), source_ip=source_ip)
         return Decided(self.answer, record)
 
-    def give(self, data: bytes, now: float = NOW, source: tuple[str, int] = SOURCE) -> Result:
+    def give(
+        self, data: bytes, now: float = NOW, source: tuple[str, int] = SOURCE
+    ) -> Result[screening_pb2.CallRecord]:
         return self.uas.receive_datagram(data, source, now)
 
     def ask(self, data: bytes, now: float = NOW) -> Response:

@@ -1,17 +1,17 @@
 """Called and calling numbers: every source, policy and step of the settings, and anonymity."""
 
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from callscreen.fastpath import extract as compiled
+from callscreen.fastpath import extract_reference as plain
 from callscreen.fastpath import sip
-from callscreen.fastpath.extract import (
+from callscreen.fastpath.extract_types import (
     Extracted,
     NumberPolicy,
     NumberSource,
     PostStep,
-    extract,
-    is_anonymous,
     number_source,
 )
 from callscreen.fastpath.sip_types import Request
@@ -29,6 +29,12 @@ CALLING = (
         (DIGITS,),
     ),
 )
+
+
+@pytest.fixture(params=[compiled, plain], ids=["compiled", "plain"])
+def twin(request: pytest.FixtureRequest) -> ModuleType:
+    module: ModuleType = request.param
+    return module
 
 
 def call(
@@ -49,36 +55,42 @@ def call(
     return sip.parse(b"\r\n".join([*lines, b"", b""]))
 
 
-def of_uri(uri: bytes, policy: NumberPolicy = IMPLICIT, *post: PostStep) -> Extracted:
-    return extract(call(uri=uri), [NumberSource("request_uri", policy, post)], "1")
+def of_uri(
+    twin: ModuleType, uri: bytes, policy: NumberPolicy = IMPLICIT, *post: PostStep
+) -> Extracted:
+    sources = twin.NumberSources([NumberSource("request_uri", policy, post)])
+    found: Extracted = twin.extract(call(uri=uri), sources, "1")
+    return found
 
 
-def test_the_defaults_find_an_ordinary_call() -> None:
+def test_the_defaults_find_an_ordinary_call(twin: ModuleType) -> None:
     message = call()
-    assert extract(message, CALLED, "1") == ("+15855551234", "hdr.to", None, ())
-    assert extract(message, CALLING, "1") == ("+13155550100", "hdr.from", None, ())
+    assert twin.extract(message, CALLED, "1") == ("+15855551234", "hdr.to", None, ())
+    assert twin.extract(message, CALLING, "1") == ("+13155550100", "hdr.from", None, ())
 
 
-def test_the_first_source_that_yields_a_number_wins_and_the_others_say_why() -> None:
+def test_the_first_source_that_yields_a_number_wins_and_the_others_say_why(
+    twin: ModuleType,
+) -> None:
     message = call(
         b'P-Asserted-Identity: "x" <sip:operator@example.com>, <tel:+1-315-555-0100>',
         sender=b"<sip:anonymous@anonymous.invalid>",
     )
-    found = extract(message, CALLING, "1")
+    found = twin.extract(message, CALLING, "1")
     assert (found.number, found.source) == ("+13155550100", "hdr.p_asserted_identity")
     assert found.tried == (("hdr.from", "require_digits: not all are digits"),)
 
 
-def test_no_source_that_yields_one_is_an_error_that_names_each() -> None:
-    found = extract(call(sender=b"<sip:alice@example.com>"), CALLING, "1")
+def test_no_source_that_yields_one_is_an_error_that_names_each(twin: ModuleType) -> None:
+    found = twin.extract(call(sender=b"<sip:alice@example.com>"), CALLING, "1")
     assert (found.number, found.source) == (None, "")
     assert found.error == (
         "hdr.from: require_digits: not all are digits; hdr.p_asserted_identity: not there"
     )
-    assert extract(call(), (), "1").error == "no source is configured"
+    assert twin.extract(call(), (), "1").error == "no source is configured"
 
 
-def test_each_source() -> None:
+def test_each_source(twin: ModuleType) -> None:
     message = call(
         b"Diversion: <tel:+12025550101>;reason=user-busy, <sip:+12025550102@h>",
         b"History-Info: <sip:+12025550103@h>;index=1, <sip:+12025550104@h?Reason=SIP>;index=1.1",
@@ -90,12 +102,12 @@ def test_each_source() -> None:
         ("hdr.diversion", "1"),
         ("hdr.history_info", "4"),
     ):
-        assert extract(message, [NumberSource(source)], "1").number == f"+1202555010{last}"
+        assert twin.extract(message, [NumberSource(source)], "1").number == f"+1202555010{last}"
 
 
-def test_one_history_entry_names_nobody_who_sent_the_call_on() -> None:
+def test_one_history_entry_names_nobody_who_sent_the_call_on(twin: ModuleType) -> None:
     message = call(b"History-Info: <sip:+12025550103@h>;index=1")
-    assert extract(message, [NumberSource("hdr.history_info")], "1").error is not None
+    assert twin.extract(message, [NumberSource("hdr.history_info")], "1").error is not None
 
 
 @pytest.mark.parametrize(
@@ -112,23 +124,25 @@ def test_one_history_entry_names_nobody_who_sent_the_call_on() -> None:
         (b"tel:112;phone-context=+49", "112"),
     ],
 )
-def test_a_telephone_uri_is_read_as_rfc_3966_says(uri: bytes, number: str) -> None:
-    assert of_uri(uri, NumberPolicy()).number == number
+def test_a_telephone_uri_is_read_as_rfc_3966_says(
+    twin: ModuleType, uri: bytes, number: str
+) -> None:
+    assert of_uri(twin, uri, NumberPolicy()).number == number
 
 
-def test_the_missing_context_is_used_only_where_it_is_missing() -> None:
+def test_the_missing_context_is_used_only_where_it_is_missing(twin: ModuleType) -> None:
     policy = NumberPolicy(user_phone_missing_context="+44")
-    assert of_uri(b"tel:2079460000", policy).number == "+442079460000"
-    assert of_uri(b"tel:2079460000;phone-context=+49", policy).number == "+492079460000"
-    assert of_uri(b"tel:+2079460000", policy).number == "+2079460000"
+    assert of_uri(twin, b"tel:2079460000", policy).number == "+442079460000"
+    assert of_uri(twin, b"tel:2079460000;phone-context=+49", policy).number == "+492079460000"
+    assert of_uri(twin, b"tel:+2079460000", policy).number == "+2079460000"
     # Not treated as a telephone number: the policy's context has no part in it.
-    assert of_uri(b"sip:2079460000@h", policy).number == "+12079460000"
+    assert of_uri(twin, b"sip:2079460000@h", policy).number == "+12079460000"
 
 
-def test_implicit_user_phone_reads_the_user_part_as_a_telephone_number() -> None:
-    assert of_uri(b"sip:555-1234;phone-context=+1585@h").number == "+15855551234"
+def test_implicit_user_phone_reads_the_user_part_as_a_telephone_number(twin: ModuleType) -> None:
+    assert of_uri(twin, b"sip:555-1234;phone-context=+1585@h").number == "+15855551234"
     # Without it the heuristic sees digits only: the longest run is 1234, and no context counts.
-    assert of_uri(b"sip:555-1234;phone-context=+1585@h", LONGEST).number == "+11234"
+    assert of_uri(twin, b"sip:555-1234;phone-context=+1585@h", LONGEST).number == "+11234"
 
 
 @pytest.mark.parametrize(
@@ -140,84 +154,92 @@ def test_implicit_user_phone_reads_the_user_part_as_a_telephone_number() -> None
     ],
 )
 def test_the_longest_run_of_digits_is_taken_and_the_first_of_equals(
-    user: bytes, number: str
+    twin: ModuleType, user: bytes, number: str
 ) -> None:
-    assert of_uri(b"sip:" + user + b"@h", LONGEST).number == number
+    assert of_uri(twin, b"sip:" + user + b"@h", LONGEST).number == number
 
 
-def test_as_is_takes_the_user_part_as_it_stands() -> None:
+def test_as_is_takes_the_user_part_as_it_stands(twin: ModuleType) -> None:
     as_is = NumberPolicy()
-    assert of_uri(b"sip:+15855551234@h", as_is).number == "+15855551234"
-    assert of_uri(b"sip:2025550101@h", as_is).number == "+12025550101"
-    assert of_uri(b"sip:trunk7@h", as_is).error == "request_uri: not a number"
+    assert of_uri(twin, b"sip:+15855551234@h", as_is).number == "+15855551234"
+    assert of_uri(twin, b"sip:2025550101@h", as_is).number == "+12025550101"
+    assert of_uri(twin, b"sip:trunk7@h", as_is).error == "request_uri: not a number"
     # The plus sign is part of the user part, and not a digit.
-    assert of_uri(b"sip:+15855551234@h", as_is, DIGITS).number is None
+    assert of_uri(twin, b"sip:+15855551234@h", as_is, DIGITS).number is None
 
 
-def test_a_user_part_that_is_no_telephone_number_falls_back_on_the_heuristic() -> None:
+def test_a_user_part_that_is_no_telephone_number_falls_back_on_the_heuristic(
+    twin: ModuleType,
+) -> None:
     policy = NumberPolicy(None, True, "longest-digit-substring")
-    assert of_uri(b"sip:gw-2025550101-x@h", policy).number == "+12025550101"
+    assert of_uri(twin, b"sip:gw-2025550101-x@h", policy).number == "+12025550101"
 
 
-def test_strip_prefix() -> None:
+def test_strip_prefix(twin: ModuleType) -> None:
     step = PostStep("strip_prefix", prefix="9011")
     set_cc = PostStep("set_cc", country_code="44")
-    assert of_uri(b"sip:90112079460000@h", IMPLICIT, step, set_cc).number == "+442079460000"
-    assert of_uri(b"sip:90112025550101@h", IMPLICIT, step).number == "+12025550101"
-    assert of_uri(b"sip:2025550101@h", IMPLICIT, step).number == "+12025550101"
+    assert of_uri(twin, b"sip:90112079460000@h", IMPLICIT, step, set_cc).number == "+442079460000"
+    assert of_uri(twin, b"sip:90112025550101@h", IMPLICIT, step).number == "+12025550101"
+    assert of_uri(twin, b"sip:2025550101@h", IMPLICIT, step).number == "+12025550101"
     star = PostStep("strip_prefix", prefix="*67")
-    assert of_uri(b"sip:*672025550101@h", IMPLICIT, star).number == "+12025550101"
+    assert of_uri(twin, b"sip:*672025550101@h", IMPLICIT, star).number == "+12025550101"
     # What is left of a global number is a national one.
     one = PostStep("strip_prefix", prefix="1")
-    assert of_uri(b"tel:+12025550101", IMPLICIT, one).number == "+12025550101"
+    assert of_uri(twin, b"tel:+12025550101", IMPLICIT, one).number == "+12025550101"
 
 
-def test_extract_substring_keeps_the_interval_without_its_end() -> None:
+def test_extract_substring_keeps_the_interval_without_its_end(twin: ModuleType) -> None:
     last_ten = PostStep("extract_substring", range=(1, 11))
     set_cc = PostStep("set_cc", country_code="44")
-    assert of_uri(b"sip:+12025550101@h", IMPLICIT, last_ten).number == "+12025550101"
-    assert of_uri(b"sip:+12025550101@h", IMPLICIT, last_ten, set_cc).number == "+442025550101"
-    assert of_uri(b"sip:+12025550101@h", IMPLICIT, PostStep("extract_substring")).number is None
+    assert of_uri(twin, b"sip:+12025550101@h", IMPLICIT, last_ten).number == "+12025550101"
+    assert of_uri(twin, b"sip:+12025550101@h", IMPLICIT, last_ten, set_cc).number == "+442025550101"
+    assert (
+        of_uri(twin, b"sip:+12025550101@h", IMPLICIT, PostStep("extract_substring")).number is None
+    )
     empty = PostStep("extract_substring", range=(20, 30))
-    assert of_uri(b"sip:+12025550101@h", IMPLICIT, empty).error == "request_uri: not a number"
+    assert of_uri(twin, b"sip:+12025550101@h", IMPLICIT, empty).error == "request_uri: not a number"
 
 
-def test_set_cc_and_default_cc() -> None:
+def test_set_cc_and_default_cc(twin: ModuleType) -> None:
     set_cc = PostStep("set_cc", country_code="+44")
     default_cc = PostStep("default_cc", country_code="49")
-    assert of_uri(b"tel:2079460000;phone-context=+1", IMPLICIT, set_cc).number == "+442079460000"
-    assert of_uri(b"tel:3012345;phone-context=+1", IMPLICIT, default_cc).number == "+493012345"
-    assert of_uri(b"tel:3012345", IMPLICIT, set_cc, default_cc).number == "+443012345"
-    assert of_uri(b"tel:+13012345", IMPLICIT, default_cc).number == "+13012345"
-    assert of_uri(b"sip:+13012345@h", NumberPolicy(), default_cc).number == "+13012345"
+    assert (
+        of_uri(twin, b"tel:2079460000;phone-context=+1", IMPLICIT, set_cc).number == "+442079460000"
+    )
+    assert (
+        of_uri(twin, b"tel:3012345;phone-context=+1", IMPLICIT, default_cc).number == "+493012345"
+    )
+    assert of_uri(twin, b"tel:3012345", IMPLICIT, set_cc, default_cc).number == "+443012345"
+    assert of_uri(twin, b"tel:+13012345", IMPLICIT, default_cc).number == "+13012345"
+    assert of_uri(twin, b"sip:+13012345@h", NumberPolicy(), default_cc).number == "+13012345"
 
 
-def test_require_digits() -> None:
-    assert of_uri(b"sip:*67@h", IMPLICIT, PostStep("require_digits")).number is None
-    found = of_uri(b"sip:12@h", IMPLICIT, DIGITS)
+def test_require_digits(twin: ModuleType) -> None:
+    assert of_uri(twin, b"sip:*67@h", IMPLICIT, PostStep("require_digits")).number is None
+    found = of_uri(twin, b"sip:12@h", IMPLICIT, DIGITS)
     assert found.error == "request_uri: require_digits: fewer than 3 digits"
-    assert of_uri(b"sip:123@h", IMPLICIT, DIGITS).number == "123"
+    assert of_uri(twin, b"sip:123@h", IMPLICIT, DIGITS).number == "123"
 
 
-def test_an_emergency_code_never_gains_a_country_code() -> None:
+def test_an_emergency_code_never_gains_a_country_code(twin: ModuleType) -> None:
     steps = (PostStep("default_cc", country_code="1"), PostStep("set_cc", country_code="1"))
     for code in ("911", "112"):
-        assert of_uri(f"sip:{code}@h".encode(), IMPLICIT, *steps).number == code
+        assert of_uri(twin, f"sip:{code}@h".encode(), IMPLICIT, *steps).number == code
 
 
-def test_a_number_longer_than_fifteen_digits_is_none() -> None:
-    assert of_uri(b"tel:+123456789012345").number == "+123456789012345"
-    assert of_uri(b"tel:+1234567890123456").number is None
-    assert of_uri(b"tel:" + b"1" * 60_000).number is None
+def test_a_number_longer_than_fifteen_digits_is_none(twin: ModuleType) -> None:
+    assert of_uri(twin, b"tel:+123456789012345").number == "+123456789012345"
+    assert of_uri(twin, b"tel:+1234567890123456").number is None
+    assert of_uri(twin, b"tel:" + b"1" * 60_000).number is None
 
 
-def test_what_cannot_be_read_is_tried_and_passed_over() -> None:
+def test_what_cannot_be_read_is_tried_and_passed_over(twin: ModuleType) -> None:
     message = call(
         b'P-Asserted-Identity: "broken <sip:1@h>',
         b"P-Asserted-Identity: <http://example.com>, <sip:\xff@h>, <sip:%FF%00@h>",
         b"P-Asserted-Identity: <sip:+13155550100@h>",
     )
-    assert extract(message, CALLING[1:], "1").number == "+13155550100"
+    assert twin.extract(message, CALLING[1:], "1").number == "+13155550100"
 
 
 @pytest.mark.parametrize(
@@ -236,8 +258,10 @@ def test_what_cannot_be_read_is_tried_and_passed_over() -> None:
         ((b"privacy: none", b"PRIVACY: user, header"), b"<sip:+13155550100@h>", True),
     ],
 )
-def test_anonymity(extra: tuple[bytes, ...], sender: bytes, anonymous: bool) -> None:
-    assert is_anonymous(call(*extra, sender=sender)) is anonymous
+def test_anonymity(
+    twin: ModuleType, extra: tuple[bytes, ...], sender: bytes, anonymous: bool
+) -> None:
+    assert twin.is_anonymous(call(*extra, sender=sender)) is anonymous
 
 
 def test_a_source_is_made_from_what_the_settings_hold() -> None:

@@ -39,7 +39,7 @@ def parse_name(name: str) -> ResourceName:
     if len(rest) > MAX_KEY_PARTS + 1:
         raise ValueError("The resource name has too many parts.")
     try:
-        key = tuple(unquote(part, errors="strict") for part in rest[1:])
+        key = tuple(unquote(part, errors="strict") if "%" in part else part for part in rest[1:])
         "".join(key).encode()
     except UnicodeError:
         raise ValueError("The resource name is not UTF-8.") from None

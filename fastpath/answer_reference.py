@@ -1,24 +1,25 @@
-"""Answers of a stateless user agent server (RFC 3261 8.2.6, 8.2.7, 18.2; RFC 3581).
+"""Answers of a stateless user agent server in plain Python: what answer.pyx and answer_write mean.
 
 1. An answer goes to the packet's own source address, never to a maddr, a received or a host that a
    stranger wrote: no datagram can make this server send to a third party.
 2. What is copied is copied octet for octet; the topmost Via alone gains received and rport.
 3. A retransmission gets the same octets: the To tag is a keyed hash, no clock and no chance.
+
+RFC 3261 8.2.6, 8.2.7, 18.2; RFC 3581.
 """
 
-import hashlib
-import ipaddress
+import re
 from collections.abc import Sequence
-from functools import lru_cache
 
+from .answer_types import DEFAULT_PORT, plain_address, tag_key
 from .sip_types import Request, TopVia
 
 __all__ = ["destination", "response", "to_tag"]
 
-DEFAULT_PORT = 5060
-TAG_OCTETS = 8  # of hash in a To tag, written as twice as many hexadecimal digits
 _REPLACED = (b"received", b"rport", b"")  # parameters of the topmost Via; the empty ones go too
 _CONTROL = bytes(range(0x20)) + b"\x7f"
+_PIECE = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^";]+|;', re.DOTALL)
+_WORD = (1 << 64) - 1
 
 
 def response(
@@ -32,11 +33,12 @@ def response(
     """The final answer to a request that came from `received`, (host, port) of the packet.
 
     Works on the message inside Malformed too: fields that are not there are left out. Raises
-    ValueError for a status outside 100..699 or a control octet in the reason or a header given.
+    ValueError for a status outside 100..699 or a control octet in the reason, tag or a header.
     """
     if not 100 <= status <= 699:
         raise ValueError(f"not a SIP status: {status}")
     lines = [b"SIP/2.0 %d %s" % (status, _clean(reason.encode()))]
+    tag = _clean(to_tag or b"")
     vias = message.via
     if vias:
         lines.append(b"Via: " + _topmost(vias[0], message.top_via, received))
@@ -49,8 +51,8 @@ def response(
     ):
         value = message.first(name)
         if value is not None:
-            if name == b"to" and to_tag and message.to.tag is None and message.to.uri:
-                value += b";tag=" + _clean(to_tag)
+            if name == b"to" and tag and message.to.tag is None and message.to.uri:
+                value += b";tag=" + tag
             lines.append(label + b": " + value)
     lines += [_clean(name) + b": " + _clean(value) for name, value in headers]
     lines.append(b"Content-Length: 0\r\n\r\n")
@@ -71,17 +73,51 @@ def to_tag(key: bytes, message: Request) -> bytes:
 
     A CANCEL gets the tag of the INVITE it cancels, an ACK is never answered. key: 1..64 octets.
     """
-    digest = hashlib.blake2b(key=key, digest_size=TAG_OCTETS)
     via = message.top_via
     parts = (message.call_id, message.from_.tag or b"", b"%d" % message.cseq[0], via.branch or b"")
-    digest.update(b"\0".join(parts))
-    return digest.hexdigest().encode()
+    return b"%016x" % siphash(tag_key(key), b"\0".join(parts))
+
+
+def siphash(key: bytes, data: bytes) -> int:
+    """SipHash-2-4 of 64 bits: nobody without the 16 octets of the key can make one."""
+    halves = int.from_bytes(key[:8], "little"), int.from_bytes(key[8:], "little")
+    start = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
+    state = [word ^ halves[place % 2] for place, word in enumerate(start)]
+    data += b"\0" * (7 - len(data) % 8) + bytes([len(data) % 256])
+    for place in range(0, len(data), 8):
+        word = int.from_bytes(data[place : place + 8], "little")
+        state[3] ^= word
+        _rounds(state, 2)
+        state[0] ^= word
+    state[2] ^= 0xFF
+    _rounds(state, 4)
+    return state[0] ^ state[1] ^ state[2] ^ state[3]
+
+
+def _rounds(state: list[int], times: int) -> None:
+    a, b, c, d = state
+    for _ in range(times):
+        a = (a + b) & _WORD
+        b = _turn(b, 13) ^ a
+        a = _turn(a, 32)
+        c = (c + d) & _WORD
+        d = _turn(d, 16) ^ c
+        a = (a + d) & _WORD
+        d = _turn(d, 21) ^ a
+        c = (c + b) & _WORD
+        b = _turn(b, 17) ^ c
+        c = _turn(c, 32)
+    state[:] = a, b, c, d
+
+
+def _turn(word: int, bits: int) -> int:
+    return (word << bits | word >> (64 - bits)) & _WORD
 
 
 def _topmost(element: bytes, via: TopVia, source: tuple[str, int]) -> bytes:
     """The topmost Via with what the packet says in place of what its sender claimed."""
-    host = _address(source[0])
-    differs = _address(via.host.decode("latin-1").strip("[]")) != host
+    host = plain_address(source[0])
+    differs = plain_address(via.host.decode("latin-1").strip("[]")) != host
     if not (via.rport or differs or via.received is not None):
         return element
     kept = [part for part in _parameters(element) if _name(part) not in _REPLACED]
@@ -93,29 +129,13 @@ def _topmost(element: bytes, via: TopVia, source: tuple[str, int]) -> bytes:
 
 def _parameters(element: bytes) -> list[bytes]:
     """An element split at its semicolons, those in quotes left alone."""
-    parts, quoted = [b""], False
-    for piece in element.split(b";"):
-        if quoted:
-            parts[-1] += b";" + piece
-        else:
-            parts.append(piece)
-        quoted ^= (piece.count(b'"') - piece.count(b'\\"')) % 2 == 1
-    return parts[1:]
+    ends = [m.start() for m in _PIECE.finditer(element) if m[0] == b";"]
+    starts = [0, *(end + 1 for end in ends)]
+    return [element[a:b] for a, b in zip(starts, [*ends, len(element)], strict=True)]
 
 
 def _name(part: bytes) -> bytes:
     return part.partition(b"=")[0].strip().lower()
-
-
-@lru_cache(maxsize=1024)  # hosts of at most 255 octets each
-def _address(host: str) -> str:
-    """An address in its shortest form, IPv4 out of IPv6; anything else as it is, in lower case."""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])  # a zone means nothing elsewhere
-    except ValueError:
-        return host.lower()
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
 
 
 def _clean(text: bytes) -> bytes:

@@ -1,9 +1,10 @@
-"""Called and calling numbers of a request, by called_sources_config and calling_sources_config.
+"""Called and calling numbers in plain Python: what extract*.pyx mean.
 
 1. Sources are tried in order; the first that yields a number wins, and each that did not says why.
 2. A number is E.164 with its plus sign, at most 15 digits, or a short code as dialled.
 3. A short code (911, 112) never gains a country code, whatever the configuration says.
 4. What cannot be read is an entry in `tried`, never an exception: strangers write these headers.
+5. Until it is E.164 a number is octets: positions and lengths count them.
 
 Decided where the reference is silent:
 - A step that changes the digits of a global number makes it a national one again, so that
@@ -16,8 +17,32 @@ Decided where the reference is silent:
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from .extract_types import (
+    FEW_DIGITS,
+    LONG_USER,
+    LONGEST,
+    MANY_DIGITS,
+    MAX_DIGITS,
+    MAX_USER,
+    NO_DIGITS,
+    NO_NUMBER,
+    NO_RANGE,
+    NO_TELEPHONE,
+    NO_URI,
+    NO_USER,
+    NOT_THERE,
+    ODD_DIGITS,
+    SHORT_CODE_DIGITS,
+    Extracted,
+    NumberPolicy,
+    NumberSource,
+    PostStep,
+    Tried,
+    not_found,
+    number_source,
+)
 from .sip import parse_name_addr, parse_uri
 from .sip_types import Request
 from .uri import Uri
@@ -26,116 +51,55 @@ __all__ = [
     "Extracted",
     "NumberPolicy",
     "NumberSource",
+    "NumberSources",
     "PostStep",
     "Tried",
+    "contact_place",
     "extract",
     "is_anonymous",
     "number_source",
+    "request_place",
+    "request_user",
 ]
 
-MAX_DIGITS = 15  # digits of an E.164 number
-SHORT_CODE_DIGITS = 3  # most digits of a code that is dialled as it stands
-LONGEST = "longest-digit-substring"
-
-_SEPARATORS = str.maketrans("", "", "-.() ")
-_GLOBAL = re.compile(r"\+([0-9]+)")
-_LOCAL = re.compile(r"[0-9*#]+")
-_DIGITS = re.compile(r"[0-9]+")
+_SEPARATORS = b"-.() "
+_GLOBAL = re.compile(rb"\+([0-9]+)")
+_LOCAL = re.compile(rb"[0-9*#]+")
+_DIGITS = re.compile(rb"[0-9]+")
 _NOT_PRIVATE = frozenset((b"none", b"critical", b""))
 
 
-class PostStep(NamedTuple):
-    """A step on the number found; which other fields count depends on its type."""
+class NumberSources(tuple[NumberSource, ...]):
+    """Sources made ready once for many calls; here there is nothing to make ready."""
 
-    type: str  # strip_prefix, extract_substring, set_cc, default_cc, require_digits
-    prefix: str = ""
-    range: tuple[int, int] | None = None  # first position, and the one after the last
-    country_code: str = ""
-    min_length: int = 0  # digits
-
-
-class NumberPolicy(NamedTuple):
-    """How a URI is read as a number."""
-
-    user_phone_missing_context: str | None = None
-    attempt_implicit_user_phone: bool = False
-    heuristic_digits: str = "as-is"
-
-
-class NumberSource(NamedTuple):
-    """One entry of called_sources_config or calling_sources_config."""
-
-    source: str
-    policy: NumberPolicy = NumberPolicy()
-    post: tuple[PostStep, ...] = ()
-
-
-class Tried(NamedTuple):
-    """A source that gave no number, and why."""
-
-    source: str
-    error: str
-
-
-class Extracted(NamedTuple):
-    """The number, or None and the error; and the sources tried before."""
-
-    number: str | None
-    source: str
-    error: str | None
-    tried: tuple[Tried, ...]
+    __slots__ = ()
 
 
 class _Number(NamedTuple):
     """The reference's number object; is_global says that the digits begin with a country code."""
 
-    digits: str
-    country_code: str | None = None
-    context: str | None = None
-    prefix: str | None = None
+    digits: bytes
+    country_code: bytes | None = None
+    context: bytes | None = None
     is_global: bool = False
-
-
-def number_source(config: Any) -> NumberSource:
-    """A NumberSource of a CalledSource or CallingSource message, or what has its attributes."""
-    policy = config.policy
-    steps = (
-        PostStep(
-            step.type,
-            step.prefix,
-            (step.range[0], step.range[1]) if len(step.range) == 2 else None,
-            step.country_code,
-            step.min_length,
-        )
-        for step in config.post
-    )
-    return NumberSource(
-        config.source,
-        NumberPolicy(
-            policy.user_phone_missing_context or None,
-            policy.attempt_implicit_user_phone,
-            policy.heuristic_digits or "as-is",
-        ),
-        tuple(steps),
-    )
 
 
 def extract(message: Request, sources: Sequence[NumberSource], default_cc: str) -> Extracted:
     """The number of the first source that yields one; default_cc goes before a national number."""
     tried: list[Tried] = []
     for source in sources:
-        error = "not there"
+        error = NOT_THERE
         for uri in _uris(message, source.source):
             try:
-                number = _number(parse_uri(uri), source.policy)
+                number = _number(uri, source.policy)
                 for step in source.post:
                     number = _apply(number, step)
-                return Extracted(_e164(number, default_cc), source.source, None, tuple(tried))
+                found = _e164(number, _code(default_cc))
+                return Extracted(found, source.source, None, tuple(tried))
             except ValueError as problem:
                 error = str(problem)
         tried.append(Tried(source.source, error))
-    why = "; ".join(f"{each.source}: {each.error}" for each in tried)
-    return Extracted(None, "", why or "no source is configured", tuple(tried))
+    return not_found(tuple(tried))
 
 
 def is_anonymous(message: Request) -> bool:
@@ -149,6 +113,35 @@ def is_anonymous(message: Request) -> bool:
     except ValueError:
         return False
     return uri.user.lower() == b"anonymous" or uri.host.lower() == b"anonymous.invalid"
+
+
+def request_user(message: Request) -> str:
+    """The user part of the Request-URI without escapes; empty where it is too long or none."""
+    try:
+        uri = parse_uri(message.uri)
+    except ValueError:
+        return ""
+    return uri.user.decode("utf-8", "replace") if len(uri.raw_user) <= MAX_USER else ""
+
+
+def request_place(message: Request) -> str:
+    """host[:port] of the Request-URI; empty for a tel URI."""
+    return _place(message.uri)
+
+
+def contact_place(message: Request) -> str:
+    """host[:port] of the first Contact; empty where that is no place to send a call to."""
+    addresses = _addresses(message.contacts[:1])
+    return _place(addresses[0]) if addresses else ""
+
+
+def _place(text: bytes) -> str:
+    try:
+        uri = parse_uri(text)
+    except ValueError:
+        return ""
+    name = uri.host.decode("ascii")
+    return name if uri.port is None else f"{name}:{uri.port}"
 
 
 def _uris(message: Request, source: str) -> list[bytes]:
@@ -178,92 +171,100 @@ def _addresses(values: list[bytes]) -> list[bytes]:
     return uris
 
 
-def _number(uri: Uri, policy: NumberPolicy) -> _Number:
+def _number(text: bytes, policy: NumberPolicy) -> _Number:
     """The number object of a URI under a policy. Raises ValueError."""
+    try:
+        uri = parse_uri(text)
+    except ValueError:
+        raise ValueError(NO_URI) from None
+    if len(uri.raw_user.partition(b";")[0]) > MAX_USER:
+        raise ValueError(LONG_USER)
     named = (uri.params.get(b"user") or b"").lower() == b"phone"
     if uri.scheme == "tel" or named or policy.attempt_implicit_user_phone:
         number = _telephone(uri, policy.user_phone_missing_context)
         if number is not None:
             return number
     if uri.scheme == "tel":
-        raise ValueError("not a telephone number")
-    user = _text(uri.subscriber)
+        raise ValueError(NO_TELEPHONE)
+    user = uri.subscriber
     if not user:
-        raise ValueError("no user part")
+        raise ValueError(NO_USER)
     if policy.heuristic_digits != LONGEST:
         return _Number(user)
     runs = list(_DIGITS.finditer(user))
     if not runs:
-        raise ValueError("no digits")
+        raise ValueError(NO_DIGITS)
     longest = max(runs, key=lambda run: len(run[0]))  # the first of several
-    return _Number(longest[0], is_global=user[: longest.start()].endswith("+"))
+    return _Number(longest[0], is_global=user[: longest.start()].endswith(b"+"))
 
 
 def _telephone(uri: Uri, missing_context: str | None) -> _Number | None:
     """The user part as RFC 3966 reads it: a global number, or a local one with its context."""
-    text = _text(uri.subscriber).translate(_SEPARATORS)
+    text = uri.subscriber.translate(None, _SEPARATORS)
     found = _GLOBAL.fullmatch(text)
     if found is not None:
         return _Number(found[1], is_global=True)
     if not _LOCAL.fullmatch(text):
         return None
-    context = uri.user_params.get(b"phone-context")
-    return _Number(text, context=_text(context) if context else missing_context or None)
+    context = uri.user_params.get(b"phone-context") or (missing_context or "").encode()
+    return _Number(text, context=context)
 
 
 def _apply(number: _Number, step: PostStep) -> _Number:
     """One post-processing step (reference: Settings, called_sources_config). Raises ValueError."""
     digits = number.digits
     if step.type == "strip_prefix":
-        if not step.prefix or not digits.startswith(step.prefix):
+        prefix = step.prefix.encode()
+        if not prefix or not digits.startswith(prefix):
             return number
-        rest = digits[len(step.prefix) :]
-        return number._replace(digits=rest, prefix=step.prefix, is_global=False)
+        return number._replace(digits=digits[len(prefix) :], is_global=False)
     if step.type == "extract_substring":
         if step.range is None:
-            raise ValueError("extract_substring: no range")
+            raise ValueError(NO_RANGE)
         part = digits[step.range[0] : step.range[1]]
         return number._replace(digits=part, is_global=number.is_global and part == digits)
     if step.type == "set_cc" or (
         step.type == "default_cc" and number.country_code is None and not _begins_with_cc(number)
     ):
-        code = step.country_code.removeprefix("+")
+        code = _code(step.country_code)
         return number._replace(country_code=code, context=None, is_global=False)
     if step.type == "require_digits":
         if digits and not _DIGITS.fullmatch(digits):
-            raise ValueError("require_digits: not all are digits")
+            raise ValueError(ODD_DIGITS)
         if len(digits) < step.min_length:
-            raise ValueError(f"require_digits: fewer than {step.min_length} digits")
+            raise ValueError(FEW_DIGITS.format(least=step.min_length))
     return number
 
 
+def _code(text: str) -> bytes:
+    return text.removeprefix("+").encode()
+
+
 def _begins_with_cc(number: _Number) -> bool:
-    return number.is_global or number.digits.startswith("+")
+    return number.is_global or number.digits.startswith(b"+")
 
 
-def _e164(number: _Number, default_cc: str) -> str:
+def _e164(number: _Number, default_cc: bytes) -> str:
     """The number as it is looked up: plus and digits, or a short code. Raises ValueError."""
-    text = number.digits.translate(_SEPARATORS)
+    text = number.digits.translate(None, _SEPARATORS)
     is_global = number.country_code is None and _begins_with_cc(number)
-    digits = text.removeprefix("+")
+    digits = text.removeprefix(b"+")
     if not _DIGITS.fullmatch(digits):
-        raise ValueError("not a number")
+        raise ValueError(NO_NUMBER)
     if not is_global:
         if len(digits) <= SHORT_CODE_DIGITS:
-            return digits
+            return digits.decode()
         digits = _country_code(number, default_cc) + digits
+    if not _DIGITS.fullmatch(digits):
+        raise ValueError(NO_NUMBER)
     if len(digits) > MAX_DIGITS:
-        raise ValueError(f"more than {MAX_DIGITS} digits")
-    return "+" + digits
+        raise ValueError(MANY_DIGITS)
+    return "+" + digits.decode()
 
 
-def _country_code(number: _Number, default_cc: str) -> str:
+def _country_code(number: _Number, default_cc: bytes) -> bytes:
     """What goes before a national number: its own code, a global context, or the default."""
     if number.country_code is not None:
         return number.country_code
-    found = _GLOBAL.fullmatch((number.context or "").translate(_SEPARATORS))
-    return found[1] if found else default_cc.removeprefix("+")
-
-
-def _text(octets: bytes) -> str:
-    return octets.decode("utf-8", "replace")
+    found = _GLOBAL.fullmatch((number.context or b"").translate(None, _SEPARATORS))
+    return found[1] if found else default_cc

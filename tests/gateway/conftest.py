@@ -15,7 +15,8 @@ from callscreen.core.server import serve as serve_core
 from callscreen.gateway import GatewayConfig, create_app
 from callscreen.gateway.client import open_channel
 
-from .examples import NUMBER, NUMBERS, PROVIDER, SUBSCRIBER, SUBSCRIBERS, accepted
+from ..references import NUMBER, PROVIDER, SUBSCRIBER
+from .examples import NUMBERS, SUBSCRIBERS, accepted
 
 PASSWORD = "open sesame 42"
 

@@ -5,8 +5,9 @@ from urllib.parse import quote
 
 import pytest
 
+from ..references import PROVIDER
 from .conftest import Caller
-from .examples import PROVIDER, SUBSCRIBERS, accepted, refused
+from .examples import SUBSCRIBERS, accepted, refused
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),

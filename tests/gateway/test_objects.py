@@ -2,21 +2,18 @@
 
 import pytest
 
-from .conftest import Caller
-from .examples import (
+from ..references import (
     LISTS,
     NUMBER,
-    NUMBERS,
     ORIGINATION_SOURCE,
     OVERRIDE,
     PROVIDER,
     SCREENING_RULE,
     SUBSCRIBER,
-    SUBSCRIBERS,
-    accepted,
     integers,
-    refused,
 )
+from .conftest import Caller
+from .examples import NUMBERS, SUBSCRIBERS, accepted, refused
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),

@@ -4,22 +4,20 @@ Every option can be given in the environment too, as CALLSCREEN_ and its name.
 """
 
 import asyncio
-import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from . import __version__
-from .supervise import Child, ChildFailed, supervise, wait_for_parent
+from .running import emit, fail, run_part, run_until_stopped, set_up_logging
+from .supervise import Child, ChildFailed, supervise
 
 __all__ = ["main"]
-
-Serve = Callable[[Callable[[str], None], asyncio.Event], Coroutine[Any, Any, None]]
 
 EPILOG = "Every option may also stand in the environment: --data as CALLSCREEN_DATA, and so on."
 
@@ -261,62 +259,6 @@ def service_token(data: str, token: str | None) -> str:
         return path.read_text().strip()
     except OSError as error:
         fail(f"no --token given, and {path} cannot be read: {error.strerror}")
-
-
-def run_part(key: str, serve: Serve, *expected: type[Exception]) -> None:
-    """Runs one part until a signal, saying when it answers; an expected error ends it in a line."""
-
-    plain: tuple[type[Exception], ...] = (OSError, ValueError, *expected)
-
-    async def run(stop: asyncio.Event) -> None:
-        if os.environ.get("CALLSCREEN_PARENT") == "stdin":
-            parent = asyncio.create_task(wait_for_parent())
-            parent.add_done_callback(lambda _: stop.set())
-        await serve(lambda address: emit(f"ready {key}={address}"), stop)
-
-    try:
-        run_until_stopped(run)
-    except plain as error:
-        logging.getLogger("callscreen").debug("the part ended", exc_info=True)
-        fail(str(error))
-
-
-def run_until_stopped(run: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
-    """Runs on uvloop; SIGTERM and SIGINT set the stop event."""
-    import signal
-
-    import uvloop
-
-    async def body() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        await run(stop)
-
-    uvloop.run(body())
-
-
-def set_up_logging(level: str) -> None:
-    """A line an event on standard error: time in UTC, severity, part, text."""
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(
-        level=level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%SZ",
-    )
-
-
-def emit(line: str) -> None:
-    """A line on standard output, at once."""
-    click.echo(line)
-    sys.stdout.flush()
-
-
-def fail(message: str) -> NoReturn:
-    """Ends with status 1 and says why."""
-    click.echo(f"callscreen: {message}", err=True)
-    sys.exit(1)
 
 
 if __name__ == "__main__":

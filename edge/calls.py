@@ -29,7 +29,6 @@ __all__ = ["PRODUCTS", "Screener"]
 PRODUCTS = {"both": BOTH, "pcs": PCS, "cin": CIN}
 # PCS went no further on purpose: the other product is not asked either.
 LAST_WORD = frozenset({"emergency", "protected"})
-NOTHING_SAID = frozenset({"not_provisioned", "service_off"})
 
 
 Decided: TypeAlias = DecidedAs[Call]
@@ -92,14 +91,21 @@ class Screener:
         if self._product != BOTH or view.alike:
             return parties, screen(self._product, *parties, anonymous, source_ip)
         # The products read different numbers out of this request: each is asked with its own.
+        theirs = numbers(request, view.sources(CIN))
+        if not parties.called and view.index.owner(CIN, theirs.called):
+            return theirs, screen(CIN, *theirs, anonymous, source_ip)
         pcs = screen(PCS, *parties, anonymous, source_ip)
         if pcs.treatment != "continue" or pcs.reason in LAST_WORD:
             return parties, pcs
-        theirs = numbers(request, view.sources(CIN))
         cin = screen(CIN, *theirs, anonymous, source_ip)
-        if cin.reason in NOTHING_SAID:
+        if cin.reason == "not_provisioned":
             return parties, pcs
-        return theirs, cin._replace(trace=pcs.trace + cin.trace)
+        if pcs.reason == "not_provisioned":
+            return theirs, cin
+        trace = pcs.trace + cin.trace
+        if cin.reason == "service_off":
+            return parties, pcs._replace(trace=trace)
+        return theirs, cin._replace(trace=trace)
 
 
 def numbers(request: Request, sources: Sources) -> Parties:

@@ -4,6 +4,7 @@ Invariants
 1. A datagram never raises out of here and never writes a log line of its own: what is dropped is
    counted by kind, and a summary is logged at most every `SUMMARY_SECONDS`.
 2. One datagram in gives at most one datagram out.
+3. Answers that the kernel does not take are kept up to the event loop's limit, then dropped.
 """
 
 import asyncio
@@ -44,6 +45,7 @@ class UdpListener(asyncio.DatagramProtocol, Generic[Record]):
         self._told: Counter[str] = Counter()  # drops already in a summary
         self._summary: asyncio.TimerHandle | None = None
         self._fault: Exception | None = None
+        self._full = False  # no more may be handed to the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
@@ -74,8 +76,17 @@ class UdpListener(asyncio.DatagramProtocol, Generic[Record]):
         """An ICMP error of an earlier answer: its receiver is gone."""
         self._drop("unreachable")
 
+    def pause_writing(self) -> None:
+        self._full = True
+
+    def resume_writing(self) -> None:
+        self._full = False
+
     def _send(self, answer: bytes, destination: tuple[str, int]) -> None:
         if self._transport is None:
+            return
+        if self._full:
+            self._drop("send_buffer")
             return
         try:
             self._transport.sendto(answer, destination)

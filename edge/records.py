@@ -7,7 +7,8 @@ Invariants
    accepted once is never given up for something newer.
 3. One batch is under way at a time. The core keeps a record sent twice once (by `cdr_id`), so that
    a lost acknowledgement costs a repetition and makes no duplicate.
-4. A record that the core refuses for good is counted and left out; it holds back no other.
+4. A record that the core refuses for good, or that makes no message, is counted and left out; it
+   holds back no other.
 """
 
 import asyncio
@@ -141,7 +142,8 @@ class RecordsOut(Generic[Record]):
         try:
             while True:
                 await self._something()
-                if len(self._queue) < BATCH_LIMIT and not self._closing.is_set():
+                filling = len(self._queue) < BATCH_LIMIT and not self._singly
+                if filling and not self._closing.is_set():
                     await asyncio.sleep(BATCH_WAIT)
                 await self._send(call)
         finally:
@@ -150,27 +152,42 @@ class RecordsOut(Generic[Record]):
     async def _send(self, call: "Call") -> None:
         """One batch, written and acknowledged, then taken off the queue."""
         size = 1 if self._singly else min(len(self._queue), BATCH_LIMIT)
-        batch = await self._batch(list(islice(self._queue, size)))
+        batch, fault = await self._batch(list(islice(self._queue, size)))
+        if batch.records:
+            await self._acknowledged(call, batch)
+        self._take_off(size)
+        self._metrics.records_sent += len(batch.records)
+        if fault is not None:
+            self._metrics.records_refused += size - len(batch.records)
+            log.error("%d call records make no message", size - len(batch.records), exc_info=fault)
+
+    async def _acknowledged(self, call: "Call", batch: records_pb2.AppendRequest) -> None:
+        """Writes a batch; returns once the core has it."""
         async with asyncio.timeout(ACKNOWLEDGE_WAIT):
             await call.write(batch)
             answer = await call.read()
         if not isinstance(answer, records_pb2.AppendResponse) or answer.id != batch.id:
             raise TimeoutError  # the stream ended, or answers something else
-        self._take_off(size)
-        self._metrics.records_sent += size
         if not self._connected:
             self._connected = True
             log.info("call records go to the core")
 
-    async def _batch(self, records: list[Record]) -> records_pb2.AppendRequest:
-        """The message that holds the records; calls are answered while it is made."""
+    async def _batch(
+        self, records: list[Record]
+    ) -> tuple[records_pb2.AppendRequest, Exception | None]:
+        """The message that holds the records, but for those that make none, and why the last of
+        these did not. Calls are answered while it is made."""
         self._batch_id += 1
         batch = records_pb2.AppendRequest(id=self._batch_id)
+        fault: Exception | None = None
         for start in range(0, len(records), SLICE):
             for record in records[start : start + SLICE]:
-                batch.records.add(**self._fields(record))
+                try:
+                    batch.records.add(**self._fields(record))
+                except Exception as error:  # a fault of ours: the others go on
+                    fault = error
             await asyncio.sleep(0)
-        return batch
+        return batch, fault
 
     def _take_off(self, size: int) -> None:
         for _ in range(size):

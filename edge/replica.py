@@ -104,6 +104,9 @@ class Replica(Generic[ViewT]):
                 if error.code() == grpc.StatusCode.OUT_OF_RANGE:
                     self._stale = True
                 self._lost(f"{error.code().name}: {error.details()}")
+            except Exception:  # a fault of ours: the last view answers, and a new one is tried
+                log.exception("the core could not be followed")
+                self._stale = True
             finally:
                 self._watching = False
             pause = BACK_OFF_FIRST if self._progress else min(pause * 2, BACK_OFF_LAST)
@@ -132,7 +135,8 @@ class Replica(Generic[ViewT]):
 
     async def _snapshot(self) -> tuple[ViewT, replication_pb2.ResumeToken, int]:
         """A fresh index, the token to watch from, and the revision at which it is whole."""
-        view, token, complete = self._empty(), replication_pb2.ResumeToken(), 0
+        view, token = self._empty(), replication_pb2.ResumeToken()
+        complete = objects = 0
         call = self._stub.Snapshot(replication_pb2.SnapshotRequest(), metadata=self._metadata)
         try:
             async for chunk in call:
@@ -140,8 +144,12 @@ class Replica(Generic[ViewT]):
                 await asyncio.to_thread(self._fill, view, chunk.objects)
                 token.CopyFrom(getattr(chunk, "from"))
                 complete = max(complete, chunk.complete)
+                objects += len(chunk.objects)
         finally:
             call.cancel()
+        # Of an empty store even the last chunk says 0, and then there are no objects.
+        if not token.store_id or complete < token.revision or (objects and not complete):
+            raise SnapshotNeededError("the last one ended before it was complete")
         view.whole(token.revision)
         return view, token, complete
 
@@ -159,7 +167,10 @@ class Replica(Generic[ViewT]):
         if change.revision != token.revision + 1:
             raise SnapshotNeededError(f"after {token.revision} came {change.revision}")
         try:
-            if change.ByteSize() > INLINE_LIMIT:  # calls are answered while a long list is put
+            # Calls are answered while a long list is put. Settings are more than the index holds:
+            # no call may come between the two.
+            settings = any("/settings/" in mutation.name for mutation in change.mutations)
+            if change.ByteSize() > INLINE_LIMIT and not settings:
                 await asyncio.to_thread(view.apply, change)
             else:
                 view.apply(change)

@@ -7,6 +7,7 @@ Invariants
 3. The words of `TREATMENTS` are the only treatments; another word is a fault of the index.
 """
 
+import ipaddress
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -22,6 +23,7 @@ USER_SAFE = "+*-_.!~()'"  # of RFC 3261's user part, what needs no escape
 PLAIN_USER = re.compile(r"[0-9A-Za-z+*_.!~()'-]*")
 NUMBER = re.compile(r"\+?[0-9*#]+")
 HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+IPV6 = re.compile(r"[0-9A-Fa-f:.]+")  # no zone: that may hold anything
 LOCATION = re.compile(r"[!#-;=?-~]+")  # no space, quote or angle bracket: fits between "<" and ">"
 SCHEMES = ("sip:", "sips:", "tel:")
 
@@ -80,14 +82,25 @@ def route(settings: Engine, asked: Asked) -> str:
     contact = asked.contact if settings.use_contact else ""
     if contact:
         return contact
-    return egress_host(settings.egress_route)
+    return host_part(settings.egress_route)
 
 
 @lru_cache(maxsize=1024)  # as provisioned: few
-def egress_host(egress: str) -> str:
+def host_part(text: str) -> str:
+    """host[:port] of a provisioned host or its URI, an IPv6 address in brackets; "" for none."""
     for scheme in ("sip:", "sips:"):
-        egress = egress.removeprefix(scheme)
-    return egress if HOST.fullmatch(egress) else ""
+        text = text.removeprefix(scheme)
+    if HOST.fullmatch(text):
+        return text
+    try:
+        return f"[{ipaddress.IPv6Address(text)}]" if IPV6.fullmatch(text) else ""
+    except ValueError:
+        return ""
+
+
+def at_host(user: str, host: str) -> str:
+    """The SIP URI of a user, or of a host alone: a user part is not empty (RFC 3261 25.1)."""
+    return f"sip:{user_part(user)}@{host}" if user else f"sip:{host}"
 
 
 def located(text: str, settings: Engine, asked: Asked) -> str | None:
@@ -102,7 +115,8 @@ def located(text: str, settings: Engine, asked: Asked) -> str | None:
     if NUMBER.fullmatch(text):
         host = route(settings, asked) or asked.host
         return f"sip:{user_part(text)}@{host}" if host else None
-    return f"sip:{user_part(asked.called)}@{text}" if HOST.fullmatch(text) else None
+    host = host_part(text)
+    return at_host(asked.called or asked.user, host) if host else None
 
 
 def carry_on(settings: Engine, asked: Asked, voicemail: str | None) -> Answer:
@@ -127,8 +141,10 @@ def to_voicemail(settings: Engine, asked: Asked, voicemail: str | None) -> Answe
         uri = located(place, settings, asked) if place else None
         if uri is None:
             continue
-        number = user_part(asked.called or asked.user)
-        diverting = f"sip:{number}@{asked.host}" if asked.host else f"tel:{number}"
+        number = asked.called or asked.user
+        if not number and not asked.host:
+            return redirect(uri)  # nothing is known of who diverts
+        diverting = at_host(number, asked.host) if asked.host else f"tel:{user_part(number)}"
         if not uri.lower().startswith("tel:"):  # RFC 4458 defines its parameters for SIP URIs
             user, at, rest = uri.rpartition("@")
             host, mark, headers = rest.partition("?")

@@ -6,7 +6,9 @@ Invariants
    transaction, and an INVITE's answer is remembered for as long as a client repeats it (`recent`).
 3. An INVITE makes one record however often it is sent, within the bounds of `recent`.
 4. An ACK is never answered, nor is a response, nor is a provisional response ever sent.
-5. No clock, socket or randomness is inside: they are arguments.
+5. An answer has at most `ANSWER_MORE` octets more than what it answers: nobody who writes another's
+   address into a packet gets more sent there than that. A longer one is dropped and counted.
+6. No clock, socket or randomness is inside: they are arguments.
 """
 
 import re
@@ -22,6 +24,7 @@ from .treatments import Answer
 __all__ = ["DATAGRAM_LIMIT", "Address", "Decide", "Decided", "Result", "Uas"]
 
 DATAGRAM_LIMIT = 64 * 1024  # octets
+ANSWER_MORE = 1024  # octets: Contact, Diversion, Allow and the like
 RETRY_AFTER = 2  # seconds, for a call that comes before the first snapshot
 
 ALLOW = (b"Allow", b"INVITE, ACK, CANCEL, OPTIONS")
@@ -140,10 +143,12 @@ class Uas(Generic[Record]):
         tag: bytes,
         record: Record | None = None,
     ) -> Result[Record]:
-        self._metrics.answered[answer.status] += 1
         octets = sip_answer.response(
             request, answer.status, answer.reason, answer.headers, tag, source
         )
+        if len(octets) > len(request.data) + ANSWER_MORE:
+            return Result(record=record, dropped="answer_too_large")
+        self._metrics.answered[answer.status] += 1
         return Result(((octets, sip_answer.destination(request, source)),), record)
 
 

@@ -203,7 +203,7 @@ cdef void decide_pcs(
     cdef uint64_t calling = call.calling[PCS_INDEX]
     cdef uint32_t provider = provider_of_call(data, call, subscriber.provider, out)
     cdef uint8_t drop
-    if service_off(subscriber, out) or is_protected(data, provider, call, out):
+    if is_protected(data, provider, call, out) or service_off(subscriber, out):
         return
     if calling == 0 and not call.anonymous:
         if no_number(data, provider, NO_CALLING_NUMBER, out):
@@ -228,7 +228,7 @@ cdef void decide_cin(
     cdef Rule rule
     out.settings = data.providers[subscriber.provider].settings or CIN_INDEX
     settings = &data.settings[out.settings]
-    if service_off(subscriber, out) or is_protected(data, subscriber.provider, call, out):
+    if is_protected(data, subscriber.provider, call, out) or service_off(subscriber, out):
         return
     for which in range(2):
         rule = BLOCKED if which else VIP

@@ -112,7 +112,7 @@ def is_anonymous(message: Request) -> bool:
         uri = parse_uri(message.from_.uri)
     except ValueError:
         return False
-    return uri.user.lower() == b"anonymous" or uri.host.lower() == b"anonymous.invalid"
+    return uri.subscriber.lower() == b"anonymous" or uri.host.lower() == b"anonymous.invalid"
 
 
 def request_user(message: Request) -> str:

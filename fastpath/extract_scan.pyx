@@ -11,7 +11,7 @@ from callscreen.fastpath.extract_number cimport (
     Text,
     read_uri,
 )
-from callscreen.fastpath.sip_escape cimport same_unescaped
+from callscreen.fastpath.sip_escape cimport part_end, same_unescaped
 from callscreen.fastpath.sip_fields cimport Address, address
 from callscreen.fastpath.sip_list cimport next_in_list
 from callscreen.fastpath.sip_scan cimport H_CONTACT, Request
@@ -85,6 +85,7 @@ cdef bint withheld(Octets data, const Request *request) noexcept nogil:
     scan_uri(data, request.sender.uri.start, request.sender.uri.end, &uri)
     if uri.kind == URI_BAD or uri.kind == URI_OTHER:
         return False
+    uri.user.end = part_end(data, uri.user.start, uri.user.end)  # less its own parameters
     return (
         same_unescaped(data, uri.user, "anonymous", 9)
         or same(data, uri.host.start, uri.host.end, "anonymous.invalid", 17)

@@ -32,7 +32,10 @@ class Index:
 
     def __init__(self) -> None: ...
     def commit(self, operations: Iterable[Operation], revision: int) -> None:
-        """Applies (method name, arguments) pairs as one transaction."""
+        """Applies (method name, arguments) pairs as one transaction.
+
+        ValueError, and nothing changed: a method, product, rule or treatment that is none.
+        """
 
     def put_provider(
         self, product: int, name: str, whitelist: Sequence[str], blacklist: Sequence[str]

@@ -3,9 +3,11 @@
 reference.py is its plain twin and states the meaning; the same tests run on both.
 
 Invariants:
-1. `commit` and everything that reads hold the lock, so each sees the other whole. Puts and drops on
-   their own do not take it: they are for an index that no other thread has yet.
-2. A `commit` that raises may leave the changes before the one refused: build the index anew.
+1. Everything that reads holds the lock, and so does a `commit` while it switches over, so each sees
+   the other whole; lists are built before that. Puts and drops on their own take no lock: they are
+   for an index that no other thread has yet.
+2. A `commit` that is refused for what it says has changed nothing. Only one that ends for want of
+   memory or for arguments of a wrong type may leave a part: build the index anew.
 3. Chunks of the arena never move, and a block, table or row is given up at one place each. A
    reader without lock and GIL thus needs two things more: a sequence counter, odd during `commit`,
    by which it repeats a decision; and those places handing over to a list that is freed once no
@@ -20,16 +22,17 @@ from callscreen.fastpath.decide cimport (
     CALLED_INPUT, CALLING_INPUT, EMERGENCY_112, EMERGENCY_911, SOURCE_INPUT, SUBSCRIBER_INPUT,
     TEXT_INPUT, Call, Decision, Trace, decide,
 )
-from callscreen.fastpath.lists cimport ListCount, count_lists
+from callscreen.fastpath.lists cimport ListCount, count_lists, drop_lists, put_lists
 from callscreen.fastpath.numbers cimport entry_text, pack_text, unpack_text
 from callscreen.fastpath.plan cimport EMERGENCY, SERVICE_SELECTION
 from callscreen.fastpath.prefixes cimport parse_address
+from callscreen.fastpath.provisioned cimport Block
 from callscreen.fastpath.tables cimport NumberSlot, NumberTable, SubscriberRow, find_number
 
 from . import plain
 from .model import (
     EMERGENCY_NUMBERS, PRODUCT_NAMES, TREATMENTS, EngineSettings, Operation, Origination, PlanStep,
-    SourceNumbers, Step, Verdict,
+    SourceNumbers, Step, Verdict, check,
 )
 from .plan import OUTCOME_WORDS, RULE_WORDS, SCOPE_WORDS
 
@@ -40,18 +43,41 @@ __all__ = [
 
 cdef object new = tuple.__new__  # of a named tuple, without its slower constructor
 cdef tuple RULE = RULE_WORDS, SCOPE = SCOPE_WORDS, OUTCOME = OUTCOME_WORDS
+cdef dict LISTS_AT = {"put_provider": 2, "put_subscriber": 5, "put_number": 4}  # the argument
 cdef tuple TREATMENT = TREATMENTS, PRODUCT = PRODUCT_NAMES
 
 
 cdef class Index(Routing):
     def commit(self, operations, revision):
-        cdef list changes = list(operations)  # whatever makes them runs before the lock is taken
-        with self.lock:
-            for method, arguments in changes:
-                getattr(self, method)(*arguments)
-            if self.criteria_changed:
-                self.build_criteria()
-            self.revision = revision
+        cdef list changes = list(operations)  # whatever makes them runs before a lock is taken
+        cdef list blocks = []
+        for method, arguments in changes:
+            check(method, arguments)
+        with self.writing:
+            try:
+                changes = [
+                    (method, self.built(method, arguments, blocks)) for method, arguments in changes
+                ]
+                with self.lock:
+                    for method, arguments in changes:
+                        getattr(self, method)(*arguments)
+                    if self.criteria_changed:
+                        self.build_criteria()
+                    self.revision = revision
+            finally:
+                for block in blocks:
+                    drop_lists(&self.data.arena, (<Block>block).offset)
+
+    cdef tuple built(self, str method, tuple arguments, list blocks):
+        """The arguments with their lists built in the arena, a Block in place of the first."""
+        cdef Block block
+        cdef Py_ssize_t at = LISTS_AT.get(method, 0)
+        if not at or not (arguments[at] or arguments[at + 1]):
+            return arguments
+        block = Block()
+        block.offset = put_lists(&self.data.arena, arguments[at], arguments[at + 1])
+        blocks.append(block)
+        return (*arguments[:at], block, None, *arguments[at + 2:])
 
     cdef uint64_t number_of(self, str text, int product) except? 0:
         """A number, an emergency number bare."""

@@ -6,6 +6,7 @@ Invariants:
 2. A number stands in the first bucket of its probe sequence that had room, and nothing is ever
    taken out of a bucket, so a bucket with a free place ends the search.
 3. A block never changes; `put_lists` makes another, and the owner's offset is switched over to it.
+4. While a long list is read and built other threads run; the arena is not touched meanwhile.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -22,6 +23,7 @@ from callscreen.fastpath.numbers cimport Mask, entry_text, pack_text, parse_entr
 cdef enum:
     BUCKET = 8  # numbers in a bucket
     FILL = 6    # of them used on average
+    TURN = 8192 # entries read between two looks at whether another thread waits
 
 
 cdef struct Parsed:
@@ -59,8 +61,7 @@ cdef int sort_masks(Parsed* parsed, const uint8_t* given) except -1:
 
 cdef int parse_list(object texts, Parsed* parsed) except -1:
     """Reads a list; what is no entry is passed over. Frees what it took where it raises."""
-    cdef list entries = texts if type(texts) is list else list(texts)
-    cdef Py_ssize_t size = len(entries)
+    cdef Py_ssize_t size = len(texts), seen = 0
     cdef int given
     cdef Mask mask
     cdef uint8_t* digits = NULL
@@ -73,7 +74,13 @@ cdef int parse_list(object texts, Parsed* parsed) except -1:
     try:
         if parsed.number == NULL:
             raise MemoryError
-        for text in entries:
+        for text in texts:
+            if seen == size:  # it grew while others ran
+                break
+            seen += 1
+            if seen % TURN == 0:
+                with nogil:
+                    pass
             given = parse_entry(text, "", &mask)
             if given < 0:
                 continue
@@ -123,8 +130,9 @@ cdef int build_big(BigList* into, const Parsed* parsed) except -1:
     cdef uint32_t i
     into.size = parsed.numbers // FILL + 1
     into.buckets = <uint64_t*>big_area(into.size * BUCKET * sizeof(uint64_t))
-    for i in range(parsed.numbers):
-        insert(into, parsed.number[i])
+    with nogil:
+        for i in range(parsed.numbers):
+            insert(into, parsed.number[i])
     into.masks = build_masks(parsed.mask, parsed.masks)
     return 0
 

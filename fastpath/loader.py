@@ -3,12 +3,14 @@
 Reads messages of callscreen.v1 by their field names alone, so that it needs none of them.
 
 Invariants:
-1. One `apply` is one transaction of the index, and carries the change's revision.
+1. One `apply` is one transaction of the index, and carries the change's revision. A provider's long
+   lists that come unchanged are no part of it: the index holds them.
 2. Kinds of objects that no decision needs are passed over.
 3. Settings of a provider hold its own value where the platform's `__override__` is true at that
    setting's place, else the platform's; a setting that nobody has given has its documented default.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Protocol
@@ -29,6 +31,7 @@ from .model import (
 __all__ = ["Loader"]
 
 CHUNK = 10_000  # objects of one transaction of a load
+LONG_LISTS = 1_000  # entries of a provider from which on its lists are known again by a digest
 ENGINE_FIELDS = tuple(
     field for field in EngineSettings._fields if field not in ("protected_numbers", "default_cc")
 )
@@ -44,7 +47,17 @@ class AnyIndex(Protocol):
 
 
 def _provider(product: int, body: Any) -> Operations:
-    return [("put_provider", (product, body.name, list(body.whitelist), list(body.blacklist)))]
+    return [("put_provider", (product, body.name, body.whitelist, body.blacklist))]
+
+
+def _digest(body: Any) -> bytes:
+    """Of the lists alone: a provider's other fields change without them."""
+    lists = type(body)()
+    lists.CopyFrom(body)
+    for field, _ in body.ListFields():
+        if field.name not in LIST_RULES:  # the lists are named as the rules that use them
+            lists.ClearField(field.name)
+    return hashlib.sha256(lists.SerializeToString(deterministic=True)).digest()
 
 
 def _subscriber(product: int, body: Any) -> Operations:
@@ -158,6 +171,8 @@ class Loader:
         self._index = index
         self._platform: dict[int, Any] = {}
         self._own: dict[int, dict[str, Any]] = {PCS: {}, CIN: {}}
+        self._digests: dict[tuple[int, str], bytes] = {}  # of providers' long lists in the index
+        self._coming: dict[tuple[int, str], bytes] = {}  # and in the transaction; b"" for none
 
     def load(self, objects: Iterable[Any]) -> None:
         """Puts objects of a snapshot, in any order; the index keeps its revision.
@@ -167,7 +182,7 @@ class Loader:
         remaining = iter(objects)
         while chunk := list(islice(remaining, CHUNK)):
             operations = [operation for each in chunk for operation in self._put(each)]
-            self._index.commit(operations, self._index.revision)
+            self._commit(operations, self._index.revision)
 
     def apply(self, change: Any) -> None:
         """Applies a committed change, all of it or nothing."""
@@ -177,7 +192,18 @@ class Loader:
                 operations += self._put(mutation.put)
             else:
                 operations += self._drop(mutation.name)
-        self._index.commit(operations, change.revision)
+        self._commit(operations, change.revision)
+
+    def _commit(self, operations: Operations, revision: int) -> None:
+        try:
+            self._index.commit(operations, revision)
+            for key, digest in self._coming.items():
+                if digest:
+                    self._digests[key] = digest
+                else:
+                    self._digests.pop(key, None)
+        finally:
+            self._coming.clear()
 
     def sources(self, product: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """called_sources_config and calling_sources_config of the platform, as messages.
@@ -194,6 +220,8 @@ class Loader:
         product = PRODUCT_NAMES.index(each.name.partition("/")[0])
         if kind == "settings":
             return list(self._settings(product, each.settings.service_provider_name, each.settings))
+        if kind == "service_provider" and self._holds(product, each.service_provider):
+            return []
         put = PUTS.get(kind)
         return put(product, getattr(each, kind)) if put else []
 
@@ -202,8 +230,20 @@ class Loader:
         product = PRODUCT_NAMES.index(product_name)
         if kind == "settings":
             return list(self._settings(product, key[0] if key else "", None))
+        if kind == "service_provider":
+            self._coming[product, key[0]] = b""
         drop = DROPS.get(kind)
         return [drop(product, key)] if drop else []
+
+    def _holds(self, product: int, body: Any) -> bool:
+        """Whether the index has these lists of a provider already; long ones only."""
+        key = product, body.name
+        long = len(body.whitelist) + len(body.blacklist) >= LONG_LISTS
+        digest = _digest(body) if long else b""
+        if long and self._coming.get(key, self._digests.get(key)) == digest:
+            return True
+        self._coming[key] = digest
+        return False
 
     def _settings(self, product: int, provider: str, body: Any | None) -> Iterator[Operation]:
         """What a change of settings does: the platform's change those of every provider."""

@@ -3,6 +3,7 @@
 Invariants:
 1. The words here are the documented ones; both engines know no others.
 2. Every value is immutable, so a verdict may outlive the data that gave it.
+3. `check` knows every word that makes an index refuse a change.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,15 @@ EMERGENCY_NUMBERS = ("911", "112")
 
 # One change of the index: the name of an Index method, and its arguments.
 Operation = tuple[str, tuple[Any, ...]]
+# Those of a product have it as their first argument.
+OF_A_PRODUCT = frozenset(
+    f"{verb}_{kind}"
+    for verb in ("put", "drop")
+    for kind in ("provider", "subscriber", "number", "settings")
+)
+METHODS = OF_A_PRODUCT | frozenset(
+    f"{verb}_{kind}" for verb in ("put", "drop") for kind in ("plan", "criteria", "source")
+)
 
 
 class PlanStep(NamedTuple):
@@ -103,3 +113,39 @@ class Origination(NamedTuple):
     attest: str
     cert_name: str
     mask: str
+
+
+def check(method: str, arguments: Sequence[Any]) -> None:
+    """Raises ValueError where an index would refuse an operation for what it says.
+
+    A transaction is checked whole before the first change is made.
+    """
+    if method not in METHODS:
+        raise ValueError(f"no change of an index: {method!r}")
+    if method in OF_A_PRODUCT and arguments[0] not in (PCS, CIN):
+        raise ValueError(f"a product is 1 (PCS) or 2 (CIN), not {arguments[0]!r}")
+    if method == "put_plan":
+        _check_plan(arguments[1], arguments[2])
+    elif method == "put_subscriber":
+        _known(RULES, *arguments[4])
+    elif method == "put_settings":
+        given = arguments[2]
+        _known(
+            TREATMENTS, given.default_treatment, given.anonymous_treatment, given.nomatch_treatment
+        )
+
+
+def _check_plan(steps: Sequence[PlanStep], error_treatment: str | None) -> None:
+    _known(RULES, *(step.rule for step in steps))
+    if len({step.rule for step in steps}) < len(steps):
+        raise ValueError("a rule stands twice in a plan")
+    for step in steps:
+        _known(TREATMENTS, step.match, step.no_match)
+    if error_treatment is not None:
+        _known(TREATMENTS, error_treatment)
+
+
+def _known(words: Sequence[str], *given: str) -> None:
+    for word in given:
+        if word not in words:
+            raise ValueError(f"{word!r} is none of {', '.join(words)}")

@@ -8,9 +8,15 @@ from callscreen.fastpath.tables cimport Data
 cdef int one_product(int product) except -1
 
 
+# Two lists in the arena that no owner has taken yet; offset 0: taken, or empty.
+cdef class Block:
+    cdef uint32_t offset
+
+
 cdef class Provisioned:
     cdef public object revision
-    cdef cython.pymutex lock
+    cdef cython.pymutex lock          # held while anything is read, or switched over
+    cdef cython.pymutex writing       # held for all of a commit
     cdef Data data
     cdef uint64_t emergency[3][2]     # 911 and 112 behind each product's default country code
     cdef dict provider_rows           # (product, name) -> row
@@ -19,6 +25,7 @@ cdef class Provisioned:
     cdef list settings_rows           # EngineSettings by row, None where free
     cdef list default_ccs             # by product
 
+    cdef uint32_t lists_of(self, whitelist, blacklist) except? 0xFFFFFFFF
     cdef uint32_t provider_row(self, int product, str name) except 0
     cdef int release_provider(self, uint32_t row) except -1
     cdef int release_row(self, uint32_t subscriber) except -1

@@ -76,6 +76,15 @@ cdef class Provisioned:
         free(self.data.settings)
         close_arena(&self.data.arena)
 
+    cdef uint32_t lists_of(self, whitelist, blacklist) except? 0xFFFFFFFF:
+        """The block of two lists; a `Block` in place of the first one is taken over."""
+        cdef uint32_t offset
+        if type(whitelist) is Block:
+            offset = (<Block>whitelist).offset
+            (<Block>whitelist).offset = 0
+            return offset
+        return put_lists(&self.data.arena, whitelist, blacklist)
+
     # Providers and their plans
 
     cdef uint32_t provider_row(self, int product, str name) except 0:
@@ -113,7 +122,7 @@ cdef class Provisioned:
         return 0
 
     def put_provider(self, int product, str name, whitelist, blacklist):
-        cdef uint32_t lists = put_lists(&self.data.arena, whitelist, blacklist)
+        cdef uint32_t lists = self.lists_of(whitelist, blacklist)
         cdef uint32_t row = self.provider_row(one_product(product), name)
         drop_lists(&self.data.arena, self.data.providers[row].lists)
         self.data.providers[row].lists = lists
@@ -149,7 +158,7 @@ cdef class Provisioned:
     def put_subscriber(self, int product, str provider, str name, bint enabled, override,
                        whitelist, blacklist, voicemail):
         cdef uint8_t bits = override_bits(override)
-        cdef uint32_t lists = put_lists(&self.data.arena, whitelist, blacklist)
+        cdef uint32_t lists = self.lists_of(whitelist, blacklist)
         cdef uint32_t mail = put_text(&self.data.arena, voicemail) if voicemail else 0
         cdef uint32_t owner = self.provider_row(one_product(product), provider)
         cdef uint32_t row = subscriber_row(&self.data, product, owner, name, True)
@@ -173,7 +182,7 @@ cdef class Provisioned:
         cdef NumberSlot* slot
         if packed == 0:
             return
-        lists = put_lists(&self.data.arena, whitelist, blacklist)
+        lists = self.lists_of(whitelist, blacklist)
         row = self.provider_row(one_product(product), provider)
         row = subscriber_row(&self.data, product, row, subscriber, True)
         slot = add_number(&self.data.numbers[product], packed)

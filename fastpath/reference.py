@@ -219,8 +219,8 @@ class Index(Tables):
     def _pcs(self, call: Call, trace: list[Step]) -> Outcome:
         number, subscriber = self._owner(PCS, call)
         provider = self._select(call, trace) or number.provider
-        outcome = self._service(subscriber, number.subscriber, provider, trace) or self._protected(
-            PCS, provider, call, trace
+        outcome = self._protected(PCS, provider, call, trace) or self._service(
+            subscriber, number.subscriber, provider, trace
         )
         if outcome is None and not call.calling and not call.anonymous:
             outcome = self._no_number(provider, "no_calling_number", trace)
@@ -276,8 +276,8 @@ class Index(Tables):
     def _cin(self, call: Call, trace: list[Step]) -> Outcome:
         number, subscriber = self._owner(CIN, call)
         provider = number.provider
-        outcome = self._service(subscriber, number.subscriber, provider, trace) or self._protected(
-            CIN, provider, call, trace
+        outcome = self._protected(CIN, provider, call, trace) or self._service(
+            subscriber, number.subscriber, provider, trace
         )
         if outcome is not None:
             return outcome

@@ -5,7 +5,8 @@ Invariants:
    defaults (service on, no lists, no voice mail); the same holds for a provider and its plan.
 2. Numbers and entries come as held (see plain.py). What is no entry, prefix or code matches
    nothing.
-3. `commit` is one transaction: `screen` in another thread sees all of it or none.
+3. `commit` is one transaction: `screen` in another thread sees all of it or none, and one that is
+   refused for what it says changes nothing.
 """
 
 import threading
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from . import plain
-from .model import RULES, EngineSettings, Operation, PlanStep, SourceNumbers
+from .model import RULES, EngineSettings, Operation, PlanStep, SourceNumbers, check
 
 __all__ = ["Number", "Plan", "Provider", "Subscriber", "Tables"]
 
@@ -80,9 +81,12 @@ class Tables:
         self.own_settings: dict[tuple[int, str], EngineSettings] = {}
 
     def commit(self, operations: Iterable[Operation], revision: int) -> None:
-        """Applies (method name, arguments) pairs as one transaction."""
+        """Applies (method name, arguments) pairs as one transaction. ValueError: see `check`."""
+        changes = list(operations)
+        for method, arguments in changes:
+            check(method, arguments)
         with self.lock:
-            for method, arguments in operations:
+            for method, arguments in changes:
                 getattr(self, method)(*arguments)
             self.revision = revision
 

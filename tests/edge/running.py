@@ -47,10 +47,10 @@ class Phone(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def phone(address: str) -> AsyncIterator[Phone]:
+async def phone(address: str, local: tuple[str, int] | None = None) -> AsyncIterator[Phone]:
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_datagram_endpoint(
-        Phone, remote_addr=parse_address(address)
+        Phone, local_addr=local, remote_addr=parse_address(address)
     )
     try:
         yield protocol

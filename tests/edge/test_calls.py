@@ -169,7 +169,7 @@ def test_the_sources_of_the_numbers_are_the_settings_of_each_product(view: Scree
     both = call(view, CIN_CALLED, NUISANCE, "Diversion: <sip:+15550009999@a.example>")
     assert both.record.product == rules_pb2.CIN
     assert both.record.verdict.reason == "blocked"
-    assert [step.rule for step in both.record.verdict.trace] == ["called_number", "vip", "blocked"]
+    assert [step.rule for step in both.record.verdict.trace] == ["vip", "blocked"]
     neither = call(view, "+15550001111", NUISANCE, "Diversion: <sip:+15550009999@a.example>")
     assert neither.record.called_number == "+15550009999"
 
@@ -211,3 +211,39 @@ def test_a_damaged_call_never_raises(view: ScreeningView) -> None:
 def change(view: ScreeningView, *objects: object_pb2.Object, revision: int = 8) -> None:
     mutations = [object_pb2.Mutation(name=each.name, put=each) for each in objects]
     view.apply(object_pb2.Change(revision=revision, mutations=mutations))
+
+
+def test_a_number_of_cin_alone_is_screened_by_cin_whatever_pcs_cannot_read(
+    view: ScreeningView,
+) -> None:
+    # PCS looks in Diversion alone and finds nothing: its default_treatment would be terminate.
+    change(
+        view,
+        settings(
+            "pcs",
+            called_sources_config=[{"source": "hdr.diversion"}],
+            screening_engine={"default_treatment": "terminate"},
+        ),
+    )
+    decided = call(view, CIN_CALLED, FRIEND)
+    assert (decided.record.product, decided.record.verdict.reason) == (rules_pb2.CIN, "vip")
+    assert call(view, "+15559999999", FRIEND).record.verdict.reason == "default_treatment"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_products_asked_apart_say_what_they_say_together(
+    view: ScreeningView, enabled: bool
+) -> None:
+    """Called numbers read from the same header by settings that only look different."""
+    bob = {"name": "bob", "service_provider_name": "acme", "service_enabled": enabled}
+    in_both = number(number=CIN_CALLED, whitelist=[FRIEND], blacklist=[])
+    in_both.name = "pcs/number/acme/alice/%2B15551230002"
+    subscriber = object_pb2.Object(name="cin/subscriber/acme/bob", subscriber=bob)
+    for objects in ([subscriber], [subscriber, in_both]):
+        change(view, *objects)
+        called = [(CIN_CALLED, caller) for caller in (FRIEND, NUISANCE, "+15550000000")]
+        together = [call(view, *each).record.verdict for each in called]
+        view.alike = False
+        apart = [call(view, *each).record.verdict for each in called]
+        view.alike = True
+        assert apart == together

@@ -93,3 +93,25 @@ def test_addresses(text: str, expected: tuple[str, int]) -> None:
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ValueError, match="HOST:PORT"):
         parse_address(text)
+
+
+async def test_answers_that_the_kernel_does_not_take_are_not_heaped_up() -> None:
+    metrics = Metrics()
+    listener = UdpListener(
+        Uas(lambda *_: None, lambda: True, b"k", metrics), metrics, print, time.time
+    )
+    sent: list[bytes] = []
+
+    class Full(asyncio.DatagramTransport):
+        def sendto(self, data: Any, addr: Any = None) -> None:
+            sent.append(data)
+            listener.pause_writing()
+
+    listener.connection_made(Full())
+    for _ in range(3):
+        listener.datagram_received(request("OPTIONS"), ("192.0.2.9", 5070))
+    assert (len(sent), metrics.dropped["send_buffer"]) == (1, 2)
+    listener.resume_writing()
+    listener.datagram_received(request("OPTIONS"), ("192.0.2.9", 5070))
+    assert len(sent) == 2
+    listener.connection_lost(None)

@@ -15,7 +15,9 @@ Eventually = Callable[..., Any]
 
 
 def fields(number: int) -> dict[str, Any]:
-    """Of a record, which is but a number here."""
+    """Of a record, which is but a number here; a negative one makes no message."""
+    if number < 0:
+        return {"cdr_id": number}
     return {"cdr_id": f"id{number}", "call_id": f"call{number}"}
 
 
@@ -171,3 +173,39 @@ async def test_a_stop_without_a_core_ends_in_time_and_counts(
     await asyncio.wait_for(out.close(0.2), 1.0)
     assert metrics.records_lost == 1
     assert "1 call records that the core has not taken" in caplog.text
+
+
+async def test_a_record_that_makes_no_message_is_counted_and_stops_nothing(
+    core: Any,
+    out: RecordsOut[int],
+    metrics: Metrics,
+    eventually: Eventually,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    core.swallow_acknowledgements = 1  # the batch is made twice, the fault is counted once
+    for number in (0, -1, 1, -2):
+        out.put(number)
+    await eventually(lambda: metrics.records_sent == 2)
+    out.put(-3)  # nothing else is in this batch
+    await eventually(lambda: metrics.records_refused == 3)
+    out.put(2)
+    await eventually(lambda: metrics.records_sent == 3)
+    assert list(core.records) == ["id0", "id1", "id2"]
+    assert core.appends == [["id0", "id1"], ["id0", "id1"], ["id2"]]
+    assert len(out) == 0
+    assert caplog.messages.count("2 call records make no message") == 1
+
+
+async def test_records_that_go_one_by_one_do_not_wait_for_company(
+    core: Any,
+    out: RecordsOut[int],
+    metrics: Metrics,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(records_module, "BATCH_WAIT", 0.2)
+    core.refuse = {"id99"}
+    for number in range(100):
+        out.put(number)
+    await eventually(lambda: metrics.records_refused == 1, 3.0)
+    assert metrics.records_sent == 99

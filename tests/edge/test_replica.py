@@ -286,3 +286,47 @@ async def test_changes_during_a_snapshot_of_many_reconnections(
             await core.start()
     await eventually(lambda: replica.revision == 30)
     assert names(replica) == {f"n{number}" for number in range(30)}
+
+
+async def test_a_snapshot_that_breaks_off_answers_nothing(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    """Even where the stream ends as if all had been said."""
+    core.note("a")
+    core.note("b")
+    whole, attempts = core.Snapshot, 0
+
+    async def broken(request: Any, context: Any) -> AsyncIterator[Any]:
+        nonlocal attempts
+        attempts += 1
+        async for chunk in whole(request, context):
+            if not chunk.complete and attempts < 3:
+                yield chunk
+                return
+            if attempts == 3:
+                return
+            yield chunk
+
+    await core.stop()
+    core.Snapshot = broken
+    await core.start()
+    await eventually(lambda: attempts == 4)
+    await eventually(lambda: replica.view is not None)
+    assert names(replica) == {"a", "b"}
+    assert replica.revision == 2
+
+
+async def test_a_fault_of_ours_ends_in_a_snapshot_not_in_silence(
+    core: Any,
+    replica: Replica[Names],
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    core.note("a")
+    await eventually(lambda: replica.view is not None)
+    monkeypatch.setattr(replica, "_measure", lambda change: 1 / 0)
+    await core.commit("b")
+    await eventually(lambda: core.snapshots == 2)
+    monkeypatch.undo()
+    await core.commit("c")
+    await eventually(lambda: names(replica) == {"a", "b", "c"})

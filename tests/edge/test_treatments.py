@@ -166,3 +166,33 @@ def test_nothing_given_breaks_out_of_a_header(
     for _, value in given.headers:
         assert all(0x20 < octet < 0x7F for octet in value)
         assert value.count(b"<") == value.count(b">") == 1
+
+
+@pytest.mark.parametrize("host", ["2001:db8::1", "[2001:db8::1]"])
+def test_an_ipv6_address_is_a_host_with_brackets_or_without(host: str) -> None:
+    given = answer("continue", Settings(egress_route=host), ASKED)
+    assert contact(given) == "sip:+15551230001@[2001:db8::1]"
+    given = answer("voicemail", Settings(), ASKED, host)
+    assert contact(given) == "sip:+15551230001@[2001:db8::1]" + TAIL
+
+
+def test_an_address_with_a_zone_is_no_host() -> None:
+    given = answer("voicemail", Settings(), ASKED, "fe80::1%>x")
+    assert given.status == 603
+    given = answer("voicemail", Settings(), ASKED, "fe80::1%eth0")
+    assert given.status == 603
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (Asked("", "sales", "e"), "sip:sales@vm.example;target=sip:sales%40e;cause=302"),
+        (Asked("", "", "e"), "sip:vm.example;target=sip:e;cause=302"),
+        (Asked("", "", ""), "sip:vm.example"),
+    ],
+)
+def test_voicemail_without_a_called_number(asked: Asked, expected: str) -> None:
+    given = answer("voicemail", Settings(voicemail_service_location="vm.example"), asked)
+    assert contact(given) == expected
+    diversion = dict(given.headers).get(b"Diversion", b"<sip:x>;").decode()
+    parse_uri(diversion[1 : diversion.index(">")].encode())

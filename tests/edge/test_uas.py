@@ -319,3 +319,15 @@ def test_a_request_cut_anywhere_never_raises() -> None:
     for end in range(len(whole)):
         check(bench, whole[:end])
     assert bench.ask(whole).status == 302
+
+
+def test_nobody_is_sent_much_more_than_was_sent_in_his_name(bench: Bench) -> None:
+    """A short request that asks for a long answer, by Via elements of one octet, gets none."""
+    vias = "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bK-1" + ",x" * 5000
+    result = bench.give(request(via=vias))
+    assert (result.sends, result.dropped) == ((), "answer_too_large")
+    assert not bench.metrics.answered
+    for method in ("INVITE", "OPTIONS", "CANCEL", "REGISTER", "PUBLISH", "FOO", "BYE"):
+        data = request(method, "Require: 100rel", via="SIP/2.0/UDP h;branch=z9hG4bK-1" + ", x" * 9)
+        ((answer, _),) = bench.give(data).sends
+        assert len(answer) <= len(data) + 1024

@@ -251,6 +251,8 @@ def test_what_cannot_be_read_is_tried_and_passed_over(twin: ModuleType) -> None:
         ((), b"<sip:%61nonymous@h>", True),
         ((), b"<sip:x@ANONYMOUS.invalid>", True),
         ((), b"<http://anonymous>", False),
+        ((), b"<sip:Anonymous;phone-context=+1@carrier.example>", True),
+        ((), b"<sip:anonymous2;anonymous@carrier.example>", False),
         ((b"Privacy: none",), b"<sip:+13155550100@h>", False),
         ((b"Privacy: None;critical",), b"<sip:+13155550100@h>", False),
         ((b"Privacy:",), b"<sip:+13155550100@h>", False),

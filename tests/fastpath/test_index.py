@@ -2,12 +2,13 @@
 
 import random
 import threading
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callscreen.fastpath.index import EngineSettings, Index, PlanStep, Verdict
+from callscreen.fastpath.index import EngineSettings, Index, Operation, PlanStep, Verdict
 from callscreen.fastpath.reference import Index as PlainIndex
 
 from .provisioning import PROVIDERS, call, operation
@@ -345,3 +346,90 @@ def test_the_compiled_index_decides_as_the_plain_one(seed: int) -> None:
 
 def test_20_000_random_calls_have_the_same_verdict_and_trace_in_both() -> None:
     assert sum(differences(seed, 100, 20) for seed in range(1000, 1010)) == 20_000
+
+
+# A transaction that is refused
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ("put_plan", ("acme", [BLOCK._replace(match="sing")], None)),
+        ("put_plan", ("acme", [BLOCK._replace(rule="magic")], None)),
+        ("put_plan", ("acme", [BLOCK, BLOCK], None)),
+        ("put_plan", ("acme", [BLOCK], "sing")),
+        ("put_subscriber", (1, "acme", "alice", True, frozenset({"magic"}), [], [], None)),
+        ("put_settings", (1, "acme", EngineSettings(default_treatment="sing"))),
+        ("put_settings", (2, "", EngineSettings(nomatch_treatment="sing"))),
+        ("put_number", (3, "acme", "alice", OTHER, [], [])),
+        ("drop_provider", (0, "acme")),
+        ("put_everything", ()),
+    ],
+)
+def test_a_transaction_that_is_refused_changes_nothing(index: AnyIndex, bad: Operation) -> None:
+    index.commit([("put_number", (1, "acme", "alice", CALLED, [], [LISTED]))], 1)
+    octets = index.counts() if isinstance(index, Index) else {}
+    changes = [
+        ("put_number", (1, "acme", "alice", CALLED, [], [])),
+        ("put_number", (1, "zeta", "zoe", OTHER, [], [OTHER] * 100)),
+        ("put_subscriber", (1, "acme", "alice", False, frozenset(), [LISTED], [], None)),
+        ("put_provider", (1, "acme", [], [f"+1716555{i:04}" for i in range(500)])),
+        bad,
+    ]
+    with pytest.raises(ValueError, match=r"none of|no change of|a product is|stands twice"):
+        index.commit(changes, 2)
+    verdict = index.screen(1, CALLED, LISTED, False)
+    assert (said(verdict), verdict.revision) == (("terminate", "blacklist", "pcs"), 1)
+    assert index.owner(1, OTHER) is None
+    assert octets == (index.counts() if isinstance(index, Index) else {})
+
+
+def test_an_entry_that_is_no_text_changes_nothing_and_leaks_nothing() -> None:
+    index = Index()
+    many = [f"+1716555{i:04}" for i in range(500)]
+    before = index.counts()
+    odd: list[Any] = [*many, 7]
+    changes: list[Operation] = [
+        ("put_provider", (1, "acme", many, many)),
+        ("put_number", (1, "acme", "alice", CALLED, many, odd)),
+    ]
+    for _ in range(50):
+        with pytest.raises(TypeError):
+            index.commit(changes, 1)
+    assert index.owner(1, CALLED) is None
+    after = index.counts()
+    assert {**after, "octets": 0} == {**before, "octets": 0}
+    assert after["octets"] - before["octets"] < 1_000
+
+
+@pytest.mark.parametrize("off", [True, False])
+def test_a_protected_call_continues_whether_the_service_is_on_or_off(
+    index: AnyIndex, off: bool
+) -> None:
+    """Also where CIN would ask or turn it away."""
+    both(index)
+    index.put_subscriber(1, "acme", "alice", not off, frozenset(), [], [], None)
+    index.put_settings(1, "", EngineSettings(protected_numbers=(LISTED,)))
+    assert said(index.screen(0, CALLED, LISTED, False)) == ("continue", "protected", "pcs")
+
+
+def test_calls_are_decided_while_a_long_list_is_put() -> None:
+    index = Index()
+    index.put_number(1, "acme", "alice", CALLED, [], [LISTED])
+    many = [f"+1{5550000000 + i}" for i in range(300_000)]
+    index.commit([("put_provider", (1, "acme", [], many))], 1)
+    decided: list[int] = []
+    working = threading.Event()
+    working.set()
+
+    def put() -> None:
+        index.commit([("put_provider", (1, "acme", [], many[::-1]))], 2)
+        working.clear()
+
+    writer = threading.Thread(target=put)
+    writer.start()
+    while working.is_set():
+        decided.append(index.screen(1, CALLED, LISTED, False).revision)
+    writer.join()
+    assert decided.count(1) > 100, "of the revision before, while the next one is made"
+    assert index.screen(1, CALLED, LISTED, False).revision == 2

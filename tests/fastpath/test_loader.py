@@ -1,13 +1,14 @@
 """The loader: published objects and changes become what the index decides by."""
 
 import random
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from google.protobuf import json_format
 
-from callscreen.fastpath.index import EngineSettings, Index
-from callscreen.fastpath.loader import Loader
+from callscreen.fastpath.index import EngineSettings, Index, Operation
+from callscreen.fastpath.loader import LONG_LISTS, Loader
 from callscreen.fastpath.reference import Index as PlainIndex
 from callscreen.v1 import object_pb2
 
@@ -246,3 +247,57 @@ def test_the_number_sources_are_the_platforms(index: AnyIndex, loader: Loader) -
     assert [each.source for each in first] == ["request_uri"]
     assert [each.source for each in second] == ["hdr.from", "hdr.p_asserted_identity"]
     assert loader.sources(2) == ((), ())
+
+
+class Counted(Index):
+    """An index that counts how often a provider's lists were put."""
+
+    puts = 0
+
+    def commit(self, operations: Iterable[Operation], revision: int) -> None:
+        changes = list(operations)
+        super().commit(changes, revision)
+        self.puts += sum(method == "put_provider" for method, _ in changes)
+
+
+def provider(**fields: Any) -> Object:
+    return make("pcs/service_provider/acme", "service_provider", name="acme", **fields)
+
+
+def test_long_lists_that_come_unchanged_are_not_built_again() -> None:
+    index = Counted()
+    loader = Loader(index)
+    many = [f"+1{5550000000 + i}" for i in range(LONG_LISTS)]
+    by_blacklist = plan(blacklist=LIST_RULE | {"personal": False, "global": True})
+
+    def blocked(number: str) -> bool:
+        return index.screen(1, CALLED, number, False).reason == "blacklist"
+
+    loader.load([number(), by_blacklist, provider(blacklist=many)])
+    assert (index.puts, blocked(many[7])) == (1, True)
+    loader.apply(change(1, provider(blacklist=many, display_name="Acme")))
+    loader.apply(change(2, provider(blacklist=many, whitelist=[])))
+    assert (index.puts, index.revision, blocked(many[7])) == (1, 2, True)
+    # What is different is put: one entry, the other list, the order, a drop in between.
+    loader.apply(change(3, provider(blacklist=[*many[:-1], OTHER])))
+    assert (index.puts, blocked(OTHER), blocked(many[-1])) == (2, True, False)
+    loader.apply(change(4, provider(whitelist=[*many[:-1], OTHER])))
+    assert (index.puts, blocked(OTHER)) == (3, False)
+    loader.apply(change(5, drops=("pcs/service_provider/acme",)))
+    loader.apply(change(6, provider(blacklist=many)))
+    assert (index.puts, blocked(many[7])) == (4, True)
+    loader.apply(change(7, provider(blacklist=many[:3])))
+    loader.apply(change(8, provider(blacklist=many)))
+    assert (index.puts, blocked(many[7])) == (6, True)
+
+
+def test_lists_of_a_transaction_that_was_refused_are_put_with_the_next() -> None:
+    index = Counted()
+    loader = Loader(index)
+    many = [f"+1{5550000000 + i}" for i in range(LONG_LISTS)]
+    bad = plan(blacklist=LIST_RULE | {"match": "sing"})
+    with pytest.raises(ValueError, match="sing"):
+        loader.apply(change(1, provider(blacklist=many), bad))
+    assert (index.puts, index.counts()["entries"], index.revision) == (0, 0, 0)
+    loader.apply(change(1, provider(blacklist=many)))
+    assert (index.puts, index.counts()["entries"], index.revision) == (1, LONG_LISTS, 1)

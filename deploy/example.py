@@ -173,6 +173,7 @@ def main() -> None:
     parser.add_argument("--once", action="store_true", help="end after the example")
     parser.add_argument("--data", type=Path, default=os.environ.get("CALLSCREEN_DATA", "data"))
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that what was started is stopped
     empty = not options.data.exists() or not any(options.data.iterdir())
     password = os.environ.get("CALLSCREEN_ADMIN_PASSWORD") or secrets.token_urlsafe(12)
     with served(options.data, password) as (process, addresses):
@@ -187,4 +188,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

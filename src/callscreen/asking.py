@@ -4,9 +4,16 @@ from collections.abc import Iterator
 
 import grpc
 
-from .v1 import rules_pb2, screening_pb2, screening_pb2_grpc
+from .schema import format_name
+from .v1 import (
+    authentication_pb2,
+    authentication_pb2_grpc,
+    rules_pb2,
+    screening_pb2,
+    screening_pb2_grpc,
+)
 
-__all__ = ["AskError", "credentials", "explain"]
+__all__ = ["AskError", "credentials", "explain", "set_password"]
 
 SECONDS = 10.0  # for an answer
 PRODUCTS = {
@@ -65,3 +72,22 @@ def explain(
     yield f"  revision {verdict.revision}"
     for number, line in enumerate(answer.lines, start=1):
         yield f"  {number}. {line}"
+
+
+def set_password(
+    address: str, token: str, product: str, role_id: str, username: str, password: str
+) -> None:
+    """Gives an administrator a password.
+
+    Raises:
+        AskError: the core is not there, knows no such administrator, or refuses the password.
+    """
+    request = authentication_pb2.SetPasswordRequest(
+        name=format_name(product, "administrator", (role_id, username)), password=password
+    )
+    with grpc.insecure_channel(address) as channel:
+        stub = authentication_pb2_grpc.AuthenticationStub(channel)
+        try:
+            stub.SetPassword(request, metadata=credentials(token), timeout=SECONDS)
+        except grpc.RpcError as error:
+            raise AskError(error.details() or str(error.code())) from None

@@ -7,55 +7,31 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
 from . import __version__
+from .options import (
+    data_option,
+    grpc_option,
+    http_option,
+    log_option,
+    mask_option,
+    name_option,
+    option,
+    product_option,
+    products_option,
+    sip_option,
+    token_option,
+)
 from .running import emit, fail, run_part, run_until_stopped, set_up_logging
 from .supervise import Child, ChildFailed, supervise
 
 __all__ = ["main"]
 
 EPILOG = "Every option may also stand in the environment: --data as CALLSCREEN_DATA, and so on."
-
-
-def option(name: str, default: str | None, help: str, **more: Any) -> Callable[[Any], Any]:
-    """An option that the environment may give as well."""
-    envvar = "CALLSCREEN_" + name.removeprefix("--").replace("-", "_").upper()
-    return click.option(
-        name, default=default, envvar=envvar, help=help, show_default=True, show_envvar=True, **more
-    )
-
-
-data_option = option("--data", "data", "Folder of the core's data.", metavar="DIR")
-grpc_option = option(
-    "--grpc", "127.0.0.1:50051", "Where the core answers gRPC.", metavar="HOST:PORT"
-)
-http_option = option(
-    "--http", "127.0.0.1:8080", "Where the gateway answers HTTP.", metavar="HOST:PORT"
-)
-sip_option = option("--sip", "127.0.0.1:5060", "Where the edge answers SIP.", metavar="HOST:PORT")
-product_option = option(
-    "--product",
-    "pcs",
-    "Which product.",
-    type=click.Choice(["pcs", "cin"]),
-)
-log_option = option(
-    "--log-level",
-    "info",
-    "Least severity that is logged, on standard error.",
-    type=click.Choice(["debug", "info", "warning", "error"]),
-)
-token_option = option(
-    "--token",
-    None,
-    "Token that the core is asked with; else the one in the data folder.",
-    metavar="TOKEN",
-)
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -73,8 +49,20 @@ def main() -> None:
 @grpc_option
 @http_option
 @sip_option
+@products_option
+@name_option
+@mask_option
 @log_option
-def serve(data: str, grpc: str, http: str, sip: str, log_level: str) -> None:
+def serve(
+    data: str,
+    grpc: str,
+    http: str,
+    sip: str,
+    products: str,
+    name: str,
+    mask_authorization: bool,
+    log_level: str,
+) -> None:
     """Runs the core, the gateway and the edge in one process tree.
 
     Prints "ready http=... grpc=... sip=..." when all three answer. Ends on SIGTERM or SIGINT with
@@ -86,11 +74,12 @@ def serve(data: str, grpc: str, http: str, sip: str, log_level: str) -> None:
 
     def others(core: Child) -> list[Child]:
         token = (Path(data) / "service.token").read_text().strip()
+        both = ("--grpc", core.address, "--products", products, *level)
+        mask = ("--mask-authorization",) if mask_authorization else ()
+        named = ("--name", name) if name else ()
         return [
-            Child("gateway", "http", http, ("--grpc", core.address, *level)),
-            Child(
-                "edge", "sip", sip, ("--grpc", core.address, *level), {"CALLSCREEN_TOKEN": token}
-            ),
+            Child("gateway", "http", http, (*both, *mask)),
+            Child("edge", "sip", sip, (*both, *named), {"CALLSCREEN_TOKEN": token}),
         ]
 
     def ready(addresses: Mapping[str, str]) -> None:
@@ -129,8 +118,10 @@ def core(data: str, grpc: str, log_level: str) -> None:
 @main.command(epilog=EPILOG)
 @http_option
 @grpc_option
+@products_option
+@mask_option
 @log_option
-def gateway(http: str, grpc: str, log_level: str) -> None:
+def gateway(http: str, grpc: str, products: str, mask_authorization: bool, log_level: str) -> None:
     """Runs the gateway: answers the documented REST APIs by asking the core.
 
     Prints "ready http=..." when it answers.
@@ -138,7 +129,9 @@ def gateway(http: str, grpc: str, log_level: str) -> None:
     from .gateway.server import GatewayConfig, serve
 
     set_up_logging(log_level)
-    config = GatewayConfig(http=http, grpc=grpc)
+    config = GatewayConfig(http=http, grpc=grpc, mask_authorization=mask_authorization)
+    if products != "both":
+        config.products = (products,)
     run_part("http", lambda ready, stop: serve(config, ready, stop))
 
 
@@ -147,13 +140,8 @@ def gateway(http: str, grpc: str, log_level: str) -> None:
 @grpc_option
 @data_option
 @token_option
-@option("--name", "", "What call records call this edge; else the host's name.", metavar="NAME")
-@option(
-    "--products",
-    "both",
-    "Whose numbers it screens.",
-    type=click.Choice(["both", "pcs", "cin"]),
-)
+@name_option
+@products_option
 @log_option
 def edge(
     sip: str, grpc: str, data: str, token: str | None, name: str, products: str, log_level: str
@@ -172,16 +160,11 @@ def edge(
 
 
 @main.command(epilog=EPILOG)
-@click.option("--from", "calling", default="", metavar="NUMBER", help="The calling number.")
-@click.option("--to", "called", required=True, metavar="NUMBER", help="The called number.")
-@click.option("--anonymous", is_flag=True, help="The caller withholds the number.")
-@click.option("--source", default="", metavar="ADDRESS", help="Where the call comes from.")
-@option(
-    "--products",
-    "both",
-    "Whose numbers are screened.",
-    type=click.Choice(["both", "pcs", "cin"]),
-)
+@option("--from", "", "The calling number.", "calling", metavar="NUMBER")
+@option("--to", None, "The called number.", "called", required=True, metavar="NUMBER")
+@option("--anonymous", False, "The caller withholds the number.", is_flag=True)
+@option("--source", "", "The address that the call comes from.", metavar="ADDRESS")
+@products_option
 @grpc_option
 @data_option
 @token_option
@@ -207,12 +190,41 @@ def screen(
 
 
 @main.command(epilog=EPILOG)
+@click.argument("role_id")
+@click.argument("username")
+@product_option
+@grpc_option
+@data_option
+@token_option
+def password(
+    role_id: str, username: str, product: str, grpc: str, data: str, token: str | None
+) -> None:
+    """Sets the password of the administrator USERNAME, whose role is ROLE_ID.
+
+    ROLE_ID is platform_owner, service_provider:NAME or subscriber:PROVIDER:NAME. The password is
+    asked for, twice, or read as one line where standard input is no terminal. It ends what the
+    administrator was logged in with.
+    """
+    from .asking import AskError, set_password
+
+    if sys.stdin.isatty():
+        chosen = click.prompt("password", hide_input=True, confirmation_prompt=True)
+    else:
+        chosen = sys.stdin.readline().rstrip("\n")
+    try:
+        set_password(grpc, service_token(data, token), product, role_id, username, chosen)
+    except AskError as error:
+        fail(str(error))
+
+
+@main.command(epilog=EPILOG)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
+@option(
     "--object",
+    None,
+    "What the file holds; else told by its header row.",
     "type_name",
     type=click.Choice(["administrator", "service_provider", "subscriber", "number"]),
-    help="What the file holds; else told by its header row.",
 )
 @product_option
 @grpc_option

@@ -111,17 +111,13 @@ def reading(store: LmdbStore, objects: int) -> None:
         with store.read() as reader:
             return sum(1 for _ in reader.scan("pcs", "number"))
 
-    def count() -> int:
-        with store.read() as reader:
-            return reader.count("pcs", "number")
-
     def snapshot() -> int:
         return sum(len(chunk) for chunk in store.snapshot(["pcs"], ["number"]).chunks)
 
     bare = rate(lambda: bare_scan(store, objects))
     print(f"  get, in one read transaction       {rate(gets):12,.0f} /s")
     print(f"  get, a read transaction each       {rate(own_gets):12,.0f} /s")
-    for name, work in (("scan", scan), ("snapshot", snapshot), ("count", count)):
+    for name, work in (("scan", scan), ("snapshot", snapshot)):
         speed = rate(work)
         ratio = f"{bare / speed:.1f} times the engine's own cost"
         print(f"  {name:<9} of {objects:,} objects      {speed:12,.0f} /s   {ratio}")

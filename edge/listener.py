@@ -132,7 +132,8 @@ async def open_udp(host: str, port: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         sock.setblocking(False)
         sock.bind(address)
-    except OSError:
+    except OSError as error:
         sock.close()
-        raise
+        where = format_address((host, port))
+        raise OSError(f"The address {where} cannot be bound: {error.strerror}") from error
     return sock

@@ -27,7 +27,7 @@ class Limits:
     connections: int = 1000  # at one time; one more is answered with HTTP status 503
     receive_seconds: float = 60.0  # for a request to arrive whole, and for a connection's first
     keep_alive_seconds: int = 75  # between two requests of a connection
-    stop_seconds: int = 2  # for requests under way when the gateway stops
+    stop_seconds: int = 1  # for requests under way when the gateway stops
 
 
 @dataclass

@@ -1,14 +1,20 @@
-"""Serves the gateway over HTTP until it is told to stop."""
+"""Serves the gateway over HTTP until it is told to stop.
+
+1. A stop takes no longer than its limit, and the tenths of a second in which uvicorn notices.
+2. A request that the stop cuts off loses its connection, and leaves no line in the log.
+"""
 
 import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from typing import Any
 
 import uvicorn
 
-from .app import create_app
+from .address import listen, shown
+from .app import Gateway, create_app
 from .client import open_channel
 from .config import GatewayConfig
 from .protocol import HttpProtocol
@@ -29,6 +35,13 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.answering.set()
 
+    def cut_off(self) -> None:
+        """Ends whatever is under way: first the connections, which then want no answer."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        for task in list(self.server_state.tasks):
+            task.cancel()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -41,16 +54,16 @@ async def serve(config: GatewayConfig, ready: Callable[[str], None], stop: async
     every request is answered with code 503.
 
     Raises:
+        ValueError: config.http is not HOST:PORT.
         OSError: the address cannot be listened at.
     """
     limits = config.limits
-    listener = _listen(config.http)
-    host, port = listener.getsockname()[:2]
+    listener = listen(config.http)
     channel = open_channel(config.grpc, limits)
     try:
         server = _Server(
             uvicorn.Config(
-                create_app(channel, config),
+                _ended_quietly(create_app(channel, config)),
                 http=HttpProtocol,
                 ws="none",
                 lifespan="off",
@@ -62,19 +75,37 @@ async def serve(config: GatewayConfig, ready: Callable[[str], None], stop: async
                 proxy_headers=False,
                 limit_concurrency=limits.connections,
                 timeout_keep_alive=limits.keep_alive_seconds,
-                timeout_graceful_shutdown=limits.stop_seconds,
+                timeout_graceful_shutdown=limits.stop_seconds + 1,  # all was cut off before
             )
         )
         running = asyncio.create_task(server.serve(sockets=[listener]))
         if await _first(server.answering, running):
-            ready(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-            log.info("listening at http://%s:%s, core at %s", host, port, config.grpc)
+            address = shown(listener)
+            ready(address)
+            log.info("listening at http://%s, core at %s", address, config.grpc)
             await _first(stop, running)
             server.should_exit = True
+            loop = asyncio.get_running_loop()
+            cut = loop.call_later(limits.stop_seconds, server.cut_off)
+            running.add_done_callback(lambda _: cut.cancel())
         await running
     finally:
         listener.close()
         await channel.close(None)
+
+
+def _ended_quietly(app: Gateway) -> Callable[..., Awaitable[None]]:
+    """The application for uvicorn, which would log the end of a task that was cut off."""
+
+    async def run(
+        scope: MutableMapping[str, Any],
+        receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+        send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+    ) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return run
 
 
 async def _first(event: asyncio.Event, running: asyncio.Task[None]) -> bool:
@@ -83,20 +114,3 @@ async def _first(event: asyncio.Event, running: asyncio.Task[None]) -> bool:
     await asyncio.wait((running, waiting), return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     return event.is_set()
-
-
-def _listen(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    family, kind, protocol, _, where = socket.getaddrinfo(
-        host.strip("[]") or "0.0.0.0",  # noqa: S104 -- ":8080" asks for every address
-        int(port),
-        type=socket.SOCK_STREAM,
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(where)
-    except OSError:
-        listener.close()
-        raise
-    return listener

@@ -48,6 +48,13 @@ async def listening(
     return transport, address
 
 
+async def test_a_taken_address_is_named() -> None:
+    with await open_udp("127.0.0.1", 0) as taken:
+        host, port = taken.getsockname()
+        with pytest.raises(OSError, match=f"The address {host}:{port} cannot be bound: "):
+            await open_udp(host, port)
+
+
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
 def test_answers_to_nowhere_harm_nothing(run: Callable[[Any], None]) -> None:
     async def scenario() -> None:

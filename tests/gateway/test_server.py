@@ -15,6 +15,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GET = b"GET /pcs/api/servi HTTP/1.1\r\nHost: a\r\n\r\n"
 
+CHUNKED = (
+    b"PUT /pcs/api/settings HTTP/1.1\r\nHost: a\r\nAuthorization: Basic a\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+
 
 class Connection:
     """A caller that sends octets and reads answers."""
@@ -146,6 +151,9 @@ async def test_a_body_beyond_the_limit_is_not_asked_for(connection: Connection) 
         b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 300 + b"\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 1\r\n\r\n",
+        CHUNKED + b"x\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ],
@@ -234,12 +242,3 @@ async def test_a_connection_between_requests_is_kept(
     await asyncio.sleep(0.15)
     assert (await connection.answer(GET))[0] == 200
     writer.close()
-
-
-async def test_an_address_in_use_is_an_error() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        config = GatewayConfig(http=f"127.0.0.1:{taken.getsockname()[1]}", grpc="127.0.0.1:1")
-        with pytest.raises(OSError, match="in use"):
-            await serve(config, print, asyncio.Event())

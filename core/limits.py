@@ -57,6 +57,6 @@ SMALL_BYTES: Final = 256 * 1024  # a request of a method that carries no objects
 SWITCH_SECONDS: Final = 0.0005  # how long a thread may compute while the event loop has work
 READER_SECONDS: Final = 5.0  # a read transaction that is open longer is warned of
 READER_CHECK_SECONDS: Final = 5.0  # how often that is looked at
-STOP_SECONDS: Final = 1.5  # what calls in progress are given at a stop
+STOP_SECONDS: Final = 1.0  # what calls in progress are given at a stop
 
 __all__ = [name for name in dir() if name.isupper()]

@@ -28,9 +28,10 @@ from ..v1 import authentication_pb2, provisioning_pb2, records_pb2, replication_
 from .buckets import Buckets
 from .commands.bootstrap import bootstrap, lacks_owner
 from .commands.context import Core, Means
+from .commands.set_password import SHORTEST
 from .committer import Committer, Grouper, Published
 from .engine import Engine
-from .errors import Unavailable
+from .errors import InvalidInput, Unavailable
 from .feed import Feed
 from .files import checked_hex, secret, write_secret
 from .limits import (
@@ -42,6 +43,7 @@ from .limits import (
     LOGIN_SECONDS,
     LOGINS,
     MESSAGE_BYTES,
+    PASSWORD_CHARS,
     PEPPER_BYTES,
     PING_INTERVAL_MS,
     READER_CHECK_SECONDS,
@@ -83,6 +85,9 @@ SERVICES: Final = (
     (replication_pb2.DESCRIPTOR.services_by_name["Replication"], Replication),
     (records_pb2.DESCRIPTOR.services_by_name["Records"], Records),
 )
+PASSWORD_LENGTH: Final = (
+    f"CALLSCREEN_ADMIN_PASSWORD must have {SHORTEST} to {PASSWORD_CHARS} characters."
+)
 
 log = logging.getLogger("callscreen.core")
 
@@ -103,7 +108,7 @@ async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.
     """Serves until `stop` is set; `ready` gets the address bound.
 
     Raises StoreInUse, FormatTooNew, StoreFull, StoreFailed, OSError, Unavailable (the address, or
-    a secret's file that is damaged).
+    a secret's file that is damaged), InvalidInput (the first administrators' password).
     """
     async with AsyncExitStack() as stack:
         core = build(config, stack)
@@ -206,9 +211,12 @@ async def first_start(core: Core, password: str | None) -> None:
     """Puts settings and first administrators in place; tells a password that it makes, once.
 
     It is told before it is in force: whatever happens in between, none is in force untold.
+    Raises InvalidInput for a password that is needed and too short, or too long to log in with.
     """
     chosen = password or secrets.token_urlsafe(TOKEN_BYTES // 2)
     needed = lacks_owner(core)
+    if needed and not SHORTEST <= len(chosen) <= PASSWORD_CHARS:
+        raise InvalidInput(PASSWORD_LENGTH)
     if needed and not password:
         print(f"administrator password: {chosen}", flush=True)
     await bootstrap(core, core.passwords.hash_now(chosen) if needed else "")

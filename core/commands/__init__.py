@@ -13,6 +13,7 @@ __all__ = [
     "get",
     "list_objects",
     "names",
+    "overrides",
     "paging",
     "prepare",
     "query_records",

@@ -3,13 +3,16 @@
 Invariants:
 1. Both products have platform settings, complete: at a later start new settings get their default
    and those that are set keep their value.
-2. A product without a platform owner gets `<product>_administrator`; one with any gets none.
+2. A product without a platform owner who can log in gets `<product>_administrator`; one with any
+   gets none.
 """
+
+from itertools import chain, count
 
 from ...schema import PRODUCTS, TYPES, body_of
 from ..access import PLATFORM_OWNER
 from .context import Core
-from .credentials import set_password_hash
+from .credentials import KIND, administrator_of, owners, set_password_hash
 from .draft import Draft
 from .names import PLATFORM_SETTINGS
 from .prepare import Subject, settle, stamped
@@ -32,13 +35,10 @@ async def bootstrap(core: Core, password_hash: str) -> tuple[str, ...]:
 
 
 def lacks_owner(core: Core) -> bool:
-    """Whether a product has no platform owner: bootstrap would make one."""
-    kind = TYPES["administrator"]
-    path = kind.path_of((PLATFORM_OWNER,))
+    """Whether a product has no platform owner who can log in: bootstrap would make one."""
     with core.store.read() as reader:
-        return any(
-            next(reader.scan(product, kind.type, path), None) is None for product in PRODUCTS
-        )
+        draft = Draft(reader, ACTOR, core.clock())
+        return not all(_has_owner(draft, product) for product in PRODUCTS)
 
 
 def _settings(core: Core, draft: Draft, product: str) -> None:
@@ -55,17 +55,21 @@ def _settings(core: Core, draft: Draft, product: str) -> None:
 
 
 def _has_owner(draft: Draft, product: str) -> bool:
-    kind = TYPES["administrator"]
-    return next(draft.below(kind, product, kind.path_of((PLATFORM_OWNER,))), None) is not None
+    return next(owners(draft, product), None) is not None
 
 
 def _administrator(core: Core, draft: Draft, product: str, password_hash: str) -> str:
-    kind = TYPES["administrator"]
-    username = f"{product}_administrator"
-    body = kind.message(username=username, role_id=PLATFORM_OWNER)
-    subject = Subject(kind, product, body)
-    settle(draft, subject, core.means)
-    draft.put(kind, product, stamped(draft, subject), None)
+    """Makes one, or gives the one of that name a password; another role's is left alone."""
+    names = (f"{product}_administrator{suffix}" for suffix in chain([""], count(2)))
+    for username in names:
+        found = administrator_of(draft, product, username)
+        if found is None or found.role_id == PLATFORM_OWNER:
+            break
+    if found is None:
+        body = KIND.message(username=username, role_id=PLATFORM_OWNER)
+        subject = Subject(KIND, product, body)
+        settle(draft, subject, core.means)
+        draft.put(KIND, product, stamped(draft, subject), None)
     set_password_hash(draft, product, username, password_hash)
     return username
 

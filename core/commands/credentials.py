@@ -3,12 +3,16 @@
 Invariants:
 1. Removing a credential removes every token it names; moving one voids them.
 2. A live token's entry is named by exactly one credential.
+3. Who cannot log in, having no password, counts for nothing among a product's platform owners.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from ...schema import TYPES, parse_name
 from ...v1.administrator_pb2 import Administrator
+from ..access import PLATFORM_OWNER
 from ..limits import TOKEN_SECONDS, TOKENS_EACH
 from ..private import Credential, Token, credential_key, token_key
 from .draft import Draft
@@ -28,6 +32,20 @@ def administrator_of(draft: Draft, product: str, username: str) -> Administrator
         return None
     found = draft.find(KIND, product, parse_name(name).key)
     return None if found is None else found.administrator
+
+
+def owners(draft: Draft, product: str) -> Iterator[str]:
+    """User names of the platform owners who can log in, as the store has them."""
+    for _, found in draft.below(KIND, product, KIND.path_of((PLATFORM_OWNER,))):
+        if credential_of(draft, product, found.administrator.username) is not None:
+            yield found.administrator.username
+
+
+def is_last_owner(draft: Draft, product: str, who: Administrator) -> bool:
+    """Whether nobody but this platform owner could log in as one."""
+    return who.role_id == PLATFORM_OWNER and set(islice(owners(draft, product), 2)) == {
+        who.username
+    }
 
 
 def set_password_hash(draft: Draft, product: str, username: str, password: str) -> None:
@@ -94,7 +112,9 @@ __all__ = [
     "credential_of",
     "drop_credential",
     "drop_token",
+    "is_last_owner",
     "move_credential",
+    "owners",
     "set_password_hash",
     "void_tokens",
 ]

@@ -3,7 +3,8 @@
 Invariants:
 1. With an object go its descendants, their unique values, and the credentials and tokens of
    administrators among them.
-2. What another object names in a list cannot be removed, nor can the platform's settings.
+2. What another object names in a list cannot be removed, nor can the platform's settings, nor the
+   last platform owner of a product who can log in.
 """
 
 from typing import Final
@@ -13,13 +14,14 @@ from ...v1.object_pb2 import Object
 from ..access import Principal, Verb
 from ..errors import Conflict, InvalidInput, NotFound
 from .context import Core
-from .credentials import drop_credential
+from .credentials import drop_credential, is_last_owner
 from .draft import Draft
 from .names import PLATFORM_SETTINGS, Target, canonical, target
 from .referrers import referrers
 from .rename import descendants
 
 LASTING: Final = "The platform's settings cannot be removed."
+LAST_OWNER: Final = "The last platform owner who can log in cannot be removed."
 
 
 async def delete(core: Core, caller: Principal, name: str, expected_revision: int = 0) -> int:
@@ -45,6 +47,8 @@ def deleted(draft: Draft, caller: Principal, at: Target, expected_revision: int 
         raise NotFound
     if expected_revision and old.revision != expected_revision:
         raise Conflict
+    if kind.type == "administrator" and is_last_owner(draft, product, old.administrator):
+        raise InvalidInput(LAST_OWNER)
     naming = next(referrers(draft, kind, product, key), None)
     if naming is not None:
         raise InvalidInput(f"The object is still named by {naming[1].name}.")

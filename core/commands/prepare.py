@@ -2,7 +2,8 @@
 
 Invariants:
 1. The order is: complete, normalise, validate, may the caller, do the references exist, are the
-   unique values free. What a caller may not touch tells nothing of what exists.
+   unique values free, does the platform let a provider's settings be its own. What a caller may
+   not touch tells nothing of what exists.
 2. A PIN is hashed once it has passed; a value that looks like a hash is believed only where it is
    the one already stored.
 3. `created` is kept for the object's life; `modified` is this transaction's.
@@ -20,6 +21,7 @@ from ..access import Principal, Verb, place_of
 from ..pins import SALT_BYTES, hash_pin, is_hashed
 from .context import Means
 from .draft import Draft
+from .overrides import check_overrides
 
 MADE_UP_BYTES: Final = 8  # random bytes of a generated key
 
@@ -129,6 +131,8 @@ def place(draft: Draft, subject: Subject, caller: Principal, verb: Verb) -> Obje
     kind, product = subject.kind, subject.product
     caller.require(product, kind.type, subject.key, verb)
     check_links(draft, subject, caller)
+    old = None if subject.old is None else body_of(subject.old)
+    check_overrides(draft, kind, product, subject.body, old)
     obj = stamped(draft, subject)
     draft.put(kind, product, obj, subject.old)
     return obj

@@ -5,7 +5,8 @@ Invariants:
 2. What lies below, and what names the object in a list, keeps its content: only the fields that
    name the moved object change.
 3. Settings stay whose they are: only what lies above them takes them along.
-4. An administrator whose name or role changes keeps its password, and its tokens are void.
+4. An administrator whose name or role changes keeps its password, and its tokens are void. The
+   last platform owner of a product who can log in stays one.
 """
 
 from collections.abc import Iterator
@@ -13,14 +14,15 @@ from typing import Final
 
 from ...schema import ObjectType, body_of, children
 from ...v1.object_pb2 import Object
-from ..access import Principal, Verb
+from ..access import PLATFORM_OWNER, Principal, Verb
 from ..errors import AlreadyExists, TooMuch
 from ..limits import DESCENDANTS
-from .credentials import move_credential
+from .credentials import is_last_owner, move_credential
 from .draft import Draft, name_of
 from .prepare import Subject, check_links, refused, stamp, stamped
 from .referrers import referrers, repoint
 
+LAST_OWNER: Final = "cannot be changed of the last platform owner who can log in"
 TOO_MANY: Final = "Too many objects lie below this one for one transaction."
 
 
@@ -51,6 +53,9 @@ def rename(draft: Draft, subject: Subject, caller: Principal) -> Object:
     caller.require(product, kind.type, now, Verb.CREATE)
     if draft.exists(kind, product, now):
         raise AlreadyExists
+    leaves = kind.type == "administrator" and subject.body.role_id != PLATFORM_OWNER
+    if leaves and is_last_owner(draft, product, old.administrator):
+        raise refused(kind, "role_id", "read_only", LAST_OWNER)
     check_links(draft, subject, caller)
     below = list(descendants(draft, kind, product, was))
     naming = list(referrers(draft, kind, product, was))

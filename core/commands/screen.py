@@ -4,8 +4,10 @@ Invariants:
 1. The engine is the one that every edge runs; nothing is decided here.
 2. Of a called number outside the caller's reach a verdict says only that it is not provisioned.
 3. A token of one product asks that product alone.
+4. A source that is no address is refused, not taken for an unknown one.
 """
 
+from ipaddress import ip_address
 from typing import Final
 
 from ...fastpath.model import Verdict
@@ -71,6 +73,17 @@ def _check(call: screening_pb2.Call) -> None:
     for field in ("called", "calling", "source_ip"):
         if len(getattr(call, field)) > CALL_CHARS:
             raise _refused(field, "too_long", f"must have at most {CALL_CHARS} characters")
+    if call.source_ip and not _is_address(call.source_ip):
+        raise _refused("source_ip", "format", "must be an IPv4 or IPv6 address")
+
+
+def _is_address(text: str) -> bool:
+    """Without a zone: that of another machine says nothing here."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _refused(field: str, code: str, what: str) -> InvalidInput:

@@ -5,7 +5,8 @@ Invariants:
 2. A message is decoded only once its caller is known: a stranger's octets cost their receipt. One
    that cannot be decoded, or is longer than its method needs, is INVALID_ARGUMENT, not a fault of
    the server.
-3. Every error leaves by status.refuse; nothing else ends a call.
+3. Every error leaves by status.refuse; nothing else ends a call. A call that has ended itself (the
+   client left, the server stopped) is told nothing: that is no fault.
 4. A method named in RAW yields encoded messages, which are sent as they are.
 5. An administrator has at most STREAMS_EACH streams open: the room for calls is nobody's own.
 """
@@ -31,6 +32,7 @@ LARGE: Final = frozenset({"Create", "Update", "Write", "ScreenBatches", "Append"
 MALFORMED: Final = "The message cannot be decoded."
 TOO_LONG: Final = f"The message is longer than {SMALL_BYTES} bytes."
 BEARER: Final = "bearer"
+ENDED: Final = grpc.aio.BaseError  # gRPC's own, to whoever reads or writes a call that is over
 
 Handler: TypeAlias = Any  # grpc.GenericRpcHandler; generic to its stubs alone
 Context: TypeAlias = Any  # grpc.aio.ServicerContext; its stubs know no metadata of a request
@@ -130,6 +132,8 @@ def _unary_unary(
         try:
             caller = who(context)
             answer: Message = await work(decode(data), caller)
+        except ENDED:
+            raise
         except Exception as error:
             await refuse(context, error)
         return answer
@@ -146,6 +150,8 @@ def _unary_stream(
             with streams.counted(caller):
                 async for answer in work(decode(data), caller):
                     yield answer
+        except ENDED:
+            raise
         except Exception as error:
             await refuse(context, error)
 
@@ -165,6 +171,8 @@ def _stream_stream(
             with streams.counted(who(context)):
                 async for answer in work(each()):
                     yield answer
+        except ENDED:
+            raise
         except Exception as error:
             await refuse(context, error)
 

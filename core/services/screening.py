@@ -18,7 +18,7 @@ class Screening:
         self._core = core
 
     async def screen(self, request: pb.ScreenRequest, caller: Principal) -> pb.ScreenResponse:
-        return pb.ScreenResponse(verdict=screen.screen(self._core, caller, request.call))
+        return pb.ScreenResponse(verdict=screen.screen(self._core, caller, _call_of(request)))
 
     async def screen_batches(
         self, requests: AsyncIterator[tuple[pb.ScreenBatchRequest, Principal]]
@@ -37,8 +37,16 @@ class Screening:
             yield answer
 
     async def explain(self, request: pb.ExplainRequest, caller: Principal) -> pb.ExplainResponse:
-        verdict, lines = explain.explain(self._core, caller, request.call)
+        verdict, lines = explain.explain(self._core, caller, _call_of(request))
         return pb.ExplainResponse(verdict=verdict, lines=lines)
+
+
+def _call_of(request: pb.ScreenRequest | pb.ExplainRequest) -> pb.Call:
+    """Raises InvalidInput where there is none."""
+    if not request.HasField("call"):
+        message = f"{request.DESCRIPTOR.name}(): Field 'call' is required, but missing."
+        raise InvalidInput(message, [("call", "required", message)])
+    return request.call
 
 
 __all__ = ["Screening"]

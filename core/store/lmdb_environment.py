@@ -6,10 +6,13 @@ Invariants:
 3. A write is one transaction with one fsync. Where the map is too small it grows and the write
    runs again; where the disk fails nothing is written, and reading goes on.
 4. A folder written by a later release is refused, unchanged.
+5. The first refused write is logged, and again the first one after a write that changed something:
+   a full disk says so in one line, however many come.
 """
 
 import errno
 import fcntl
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +33,8 @@ Result = TypeVar("Result")
 
 NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 LOCK_FILE: Final = "opener.lock"
+
+log = logging.getLogger("callscreen.core")
 
 
 def lock_folder(path: Path) -> int:
@@ -73,6 +78,7 @@ class Environment:
         self._gate = Gate()
         self._writing = threading.Lock()
         self._closed = False
+        self._refused: int | None = None  # the last transaction before the first refused write
         self._lock = lock_folder(self.path)
         try:
             self._env = self._open(min(map_bytes, map_limit_bytes), len(tables))
@@ -152,17 +158,34 @@ class Environment:
         StoreFull, StoreFailed.
         """
         with self._writing:
-            while True:
-                if self._closed:
-                    raise StoreClosed
-                try:
-                    with self._env.begin(write=True) as txn:
-                        result = work(txn)
-                    return result
-                except lmdb.MapFullError:
-                    self._grow()
-                except lmdb.Error as error:
-                    self._fail(error)
+            try:
+                result = self._write(work)
+            except (StoreFull, StoreFailed) as error:
+                if self._refused is None:
+                    self._refused = self._last()
+                    log.error("%s takes no writes: %s", self.path.name, error.__cause__ or error)
+                raise
+            if self._refused is not None and self._last() > self._refused:
+                self._refused = None
+                log.info("%s takes writes again", self.path.name)
+            return result
+
+    def _write(self, work: Callable[["lmdb.Transaction[bytes]"], Result]) -> Result:
+        while True:
+            if self._closed:
+                raise StoreClosed
+            try:
+                with self._env.begin(write=True) as txn:
+                    result = work(txn)
+                return result
+            except lmdb.MapFullError:
+                self._grow()
+            except lmdb.Error as error:
+                self._fail(error)
+
+    def _last(self) -> int:
+        """The last transaction that changed something."""
+        return int(self._env.info()["last_txnid"])
 
     def _grow(self) -> None:
         size = self._env.info()["map_size"]

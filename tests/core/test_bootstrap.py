@@ -2,9 +2,14 @@
 
 import pytest
 
+from callscreen.core.commands.authenticate import authenticate
+from callscreen.core.commands.credentials import drop_credential, owners
+from callscreen.core.commands.set_password import set_password
+from callscreen.core.errors import CallscreenError, InvalidInput, Unauthenticated
+from callscreen.core.private import credential_key
 from callscreen.core.server import first_start
 from callscreen.core.store.contract import Batch, Key, Put
-from callscreen.schema import TYPES
+from callscreen.schema import TYPES, Invalid
 from callscreen.v1.object_pb2 import Change, Object
 
 from .conftest import PASSWORD
@@ -41,30 +46,83 @@ async def test_a_later_start_fills_in_what_is_new_and_keeps_what_is_set(core, ow
     assert now.stamps.created == old.stamps.created
 
 
-async def test_a_product_that_has_lost_every_owner_gets_one_again(core, owner, inside):
+async def lose_passwords(core, product="pcs"):
+    """As in data that came without them: nobody can log in."""
+
+    def work(draft):
+        for username in list(owners(draft, product)):
+            drop_credential(draft, product, username)
+
+    await core.write("test", work)
+
+
+async def test_an_owner_who_cannot_log_in_is_none(core, owner, inside):
     await owner.create("pcs/administrator/platform_owner", username="jane")
+    await first_start(core, "another password")
+    with pytest.raises(Unauthenticated):
+        await authenticate(core, "pcs", "pcs_administrator", "another password")
+    await lose_passwords(core)
+    await first_start(core, "another password")
+    assert await authenticate(core, "pcs", "pcs_administrator", "another password")
+    assert await authenticate(core, "cin", "cin_administrator", PASSWORD)
+    await lose_passwords(core)
     await owner.delete("pcs/administrator/platform_owner/pcs_administrator")
     await first_start(core, PASSWORD)
-    assert inside.names("pcs/administrator") == ["pcs/administrator/platform_owner/jane"]
-    await owner.delete("pcs/administrator/platform_owner/jane")
+    assert await authenticate(core, "pcs", "pcs_administrator", PASSWORD)
+    assert len(inside.names("pcs/administrator")) == 2
+
+
+async def test_another_role_s_administrator_of_that_name_keeps_its_own(core, owner, inside):
+    await owner.create("pcs/service_provider", name="acme")
+    await lose_passwords(core)
+    await owner.delete("pcs/administrator/platform_owner/pcs_administrator")
+    role = "service_provider:acme"
+    await owner.create(f"pcs/administrator/{role}", username="pcs_administrator")
     await first_start(core, PASSWORD)
-    assert inside.names("pcs/administrator") == [
-        "pcs/administrator/platform_owner/pcs_administrator"
-    ]
+    assert await authenticate(core, "pcs", "pcs_administrator2", PASSWORD)
+    with pytest.raises(Unauthenticated):
+        await authenticate(core, "pcs", "pcs_administrator", PASSWORD)
 
 
-async def test_a_password_that_was_made_is_printed_and_a_given_one_is_not(core, owner, capsys):
+async def test_the_last_owner_who_can_log_in_stays(core, owner, inside):
+    name = "pcs/administrator/platform_owner/pcs_administrator"
+    jane = "pcs/administrator/platform_owner/jane"
+    await owner.create("pcs/service_provider", name="acme")
+    await owner.create("pcs/administrator/platform_owner", username="jane")
+    for desk in (owner, inside):
+        with pytest.raises(InvalidInput, match="last platform owner who can log in"):
+            await desk.delete(name)
+        with pytest.raises(Invalid, match=r"^Administrator\(\): Field 'role_id' cannot be changed"):
+            await desk.update(name, role_id="service_provider:acme")
+    await set_password(core, owner.caller, jane, "a password of jane's")
+    await owner.delete(name)
+    await owner.update(jane, username="joan")
+    assert await authenticate(core, "pcs", "joan", "a password of jane's")
+
+
+@pytest.mark.parametrize("given", ["seven77", "x" * 1025])
+async def test_a_password_that_is_too_short_or_too_long_is_refused(core, given):
+    before = core.store.revision
+    await first_start(core, given)  # not needed: not looked at
+    assert core.store.revision == before
+    await lose_passwords(core)
+    with pytest.raises(CallscreenError, match=r"^CALLSCREEN_ADMIN_PASSWORD must have 8 to 1024"):
+        await first_start(core, given)
+    assert core.store.revision == before + 1
+
+
+async def test_a_password_that_was_made_is_printed_and_a_given_one_is_not(core, capsys):
     for given in (None, "given one"):
-        await owner.delete(owner.names("pcs/administrator")[0])
+        await lose_passwords(core)
         capsys.readouterr()
         await first_start(core, given)
         printed = capsys.readouterr().out
         assert printed.startswith("administrator password: ") is (given is None)
 
 
-async def test_a_password_is_told_before_it_is_in_force(core, owner, inside, capsys, monkeypatch):
+async def test_a_password_is_told_before_it_is_in_force(core, capsys, monkeypatch):
     """A core that dies in between has told one that was never in force, and tells another."""
-    await owner.delete(owner.names("pcs/administrator")[0])
+    await lose_passwords(core)
     capsys.readouterr()
 
     def die(reader):
@@ -74,7 +132,8 @@ async def test_a_password_is_told_before_it_is_in_force(core, owner, inside, cap
     with pytest.raises(SystemExit):
         await first_start(core, None)
     assert capsys.readouterr().out.startswith("administrator password: ")
-    assert inside.names("pcs/administrator") == []
+    with core.store.read() as reader:
+        assert reader.private(credential_key("pcs", "pcs_administrator")) is None
 
 
 async def test_a_start_that_makes_no_administrator_hashes_nothing(core, monkeypatch):

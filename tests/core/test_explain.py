@@ -52,8 +52,19 @@ async def test_a_value_too_long_is_refused(core, inside, field):
 
 @pytest.mark.parametrize("text", ["", "alice", "+", "\0", "é" * 256, "1" * 256, "::1", "%s{}"])
 async def test_what_is_no_number_is_screened_as_it_stands(core, inside, text):
-    verdict = screen(core, inside.caller, Call(called=text, calling=text, source_ip=text))
+    verdict = screen(core, inside.caller, Call(called=text, calling=text))
     assert verdict.treatment == "continue"
+
+
+@pytest.mark.parametrize("text", ["alice", "+", "\0", "é" * 256, "1.2.3", "::1%0", "10.0.0.0/8"])
+async def test_a_source_that_is_no_address_is_refused(core, inside, text):
+    with pytest.raises(InvalidInput, match=r"^Call\(\): Field 'source_ip' must be an IPv4 or IPv6"):
+        screen(core, inside.caller, Call(source_ip=text))
+
+
+@pytest.mark.parametrize("text", ["", "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"])
+async def test_a_source_may_be_any_address_or_unknown(core, inside, text):
+    assert screen(core, inside.caller, Call(source_ip=text)).treatment == "continue"
 
 
 async def test_a_product_that_is_none_is_refused(core, inside):

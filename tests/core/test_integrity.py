@@ -87,6 +87,7 @@ async def test_a_pin_is_stored_as_a_keyed_hash(cin, core):
 
 async def test_a_provider_s_settings_hold_nothing_but_its_own(owner):
     await owner.create("pcs/service_provider", name="acme")
+    await owner.update("pcs/settings/", override={"screening_engine": {"egress_route": True}})
     made = await owner.create("pcs/settings/acme", screening_engine={"egress_route": "a.example"})
     assert [field.name for field, _ in made.settings.ListFields()] == [
         "service_provider_name",

@@ -22,6 +22,7 @@ async def acme(owner):
     """A provider with something of every type below it, and a neighbour whose name is longer."""
     await tenant(owner, "acme", "alice", "+15855550001")
     await tenant(owner, "acme2", "alice", "+15855550002")
+    await owner.update("pcs/settings/", override={"web_settings": {"password_length": True}})
     await owner.create("pcs/settings/acme", web_settings={"password_length": 9})
     numbers = [
         {

@@ -1,7 +1,9 @@
 """The core as a process: health, start, restart and stop."""
 
 import asyncio
+import logging
 import sys
+import time
 
 import grpc
 import pytest
@@ -9,8 +11,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from callscreen.core.errors import Unavailable
-from callscreen.core.limits import SWITCH_SECONDS
+from callscreen.core.limits import STOP_SECONDS, SWITCH_SECONDS
 from callscreen.core.server import SERVICES, CoreConfig, check_readers, serve
+from callscreen.core.services.registry import Streams, handler
 from callscreen.core.store.contract import StoreInUse
 from callscreen.v1 import (
     provisioning_pb2,
@@ -20,7 +23,7 @@ from callscreen.v1 import (
     screening_pb2_grpc,
 )
 
-from .conftest import CHEAP, running
+from .conftest import CHEAP, PASSWORD, running
 from .remote import create, fill, log_in, provisioning, refused
 
 pb = provisioning_pb2
@@ -89,6 +92,70 @@ async def test_a_stop_ends_watchers_and_calls_in_time(tmp_path):
             assert error.code() is grpc.StatusCode.UNAVAILABLE
 
 
+async def test_a_stop_under_streams_idle_or_busy_is_short_and_no_fault(tmp_path, caplog):
+    async with running(tmp_path / "data") as started:
+        metadata, channel = started.service, started.channel
+        screening = screening_pb2_grpc.ScreeningStub(channel)
+        await watching(started, replication_pb2_grpc.ReplicationStub(channel))
+        batch = screening_pb2.ScreenBatchRequest(calls=[{"called": "+15855550001"}] * 200)
+
+        async def idle():
+            await asyncio.Event().wait()
+            yield batch
+
+        async def endless():
+            while True:
+                yield batch
+
+        async def write():
+            while True:
+                yield pb.WriteRequest(parent="pcs/service_provider")
+
+        calls = [
+            screening.ScreenBatches(idle(), metadata=metadata),
+            screening.ScreenBatches(endless(), metadata=metadata),
+            provisioning(started).Write(write(), metadata=metadata),
+        ]
+        busy = asyncio.Event()
+
+        async def drain(call):
+            async for _ in call:
+                busy.set()
+
+        reading = [asyncio.create_task(drain(call)) for call in calls]
+        await busy.wait()
+        began = time.monotonic()
+        started.stop.set()
+        await asyncio.wait_for(asyncio.shield(started.ended), 3)
+        assert time.monotonic() - began < STOP_SECONDS + 0.5
+        ends = await asyncio.gather(*reading, return_exceptions=True)
+        assert all(isinstance(end, grpc.aio.AioRpcError) for end in ends)
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
+
+
+async def test_a_call_that_grpc_has_ended_is_logged_as_no_fault(core, caplog):
+    """Who reads on once the server has stopped gets gRPC's own error."""
+
+    class Details:
+        method = "/callscreen.v1.Screening/ScreenBatches"
+
+    class Context:
+        def invocation_metadata(self):
+            return (("authorization", "Bearer service"),)
+
+    async def stopped():
+        yield b""
+        raise grpc.aio.UsageError("Server already stopped.")
+
+    descriptor, service = SERVICES[2]
+    made = handler(descriptor, service(core), core.sessions.check, Streams())
+    answers = made.service(Details()).stream_stream(stopped(), Context())
+    assert not (await anext(answers)).verdicts
+    with pytest.raises(grpc.aio.BaseError):
+        await anext(answers)
+    assert caplog.records == []
+
+
 async def watching(server, stub):
     chunk = await stub.Snapshot(replication_pb2.SnapshotRequest(), metadata=server.service).read()
     after = getattr(chunk, "from")
@@ -100,7 +167,7 @@ async def watching(server, stub):
 
 
 async def test_an_address_that_is_taken_is_refused(server, tmp_path):
-    config = CoreConfig(tmp_path / "other", server.address, hasher=CHEAP, admin_password="x")
+    config = CoreConfig(tmp_path / "other", server.address, hasher=CHEAP, admin_password=PASSWORD)
     with pytest.raises(Unavailable):
         await serve(config, lambda address: None, asyncio.Event())
 

@@ -127,7 +127,7 @@ async def test_a_fault_of_ours_is_told_without_its_cause(server, monkeypatch, ca
 
     monkeypatch.setattr(screen, "screen", broken)
     stub = screening_pb2_grpc.ScreeningStub(server.channel)
-    request = screening_pb2.ScreenRequest()
+    request = screening_pb2.ScreenRequest(call={})
     error = await refused(stub.Screen(request, metadata=server.service))
     assert (error.code(), error.details()) == (grpc.StatusCode.INTERNAL, "internal error")
     assert "the cause" not in str(error.trailing_metadata())

@@ -99,6 +99,8 @@ async def test_the_settings_are_those_of_whoever_asks(login: Login, owner: Calle
     caller = await login("service_provider:one")
     assert (await caller.get("settings/"))["data"] == []
     own = {"web_settings": {"password_length": 12}}
+    allowed = {"__override__": {"web_settings": {"password_length": True}}}
+    await owner.put("settings/", allowed)
     stored = await caller.put("settings/", own)
     assert code(stored) == 200, stored
     found = await caller.attributes("settings/")

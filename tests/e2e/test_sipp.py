@@ -1,26 +1,12 @@
 """sipp, a peer that is not ours, meets what REST provisioned, through the whole platform."""
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
-
-import pytest
 
 from .conftest import Platform, eventually
 
 SCENARIOS = Path(__file__).parent.parent / "edge" / "sipp"
 CALLED, CALLER = "+15551230001", "+15852220000"  # the scenario expects this Contact
-
-
-@pytest.fixture
-def sipp() -> str:
-    path = shutil.which("sipp")
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail("sipp is missing: install Debian's sip-tester")
-    if path is None:
-        pytest.skip("sipp is missing: install Debian's sip-tester to run this")
-    return path
 
 
 def goes(sipp: str, platform: Platform, folder: Path, scenario: str) -> bool:

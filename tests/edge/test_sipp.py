@@ -1,8 +1,6 @@
 """sipp, a peer that knows nothing of us, places calls and gets what is provisioned."""
 
 import asyncio
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,6 @@ from .running import edge, provision
 
 SCENARIOS = Path(__file__).parent / "sipp"
 SECONDS = 10
-
-
-@pytest.fixture
-def sipp() -> str:
-    path = shutil.which("sipp")
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail("sipp is missing: install Debian's sip-tester")
-    if path is None:
-        pytest.skip("sipp is missing: install Debian's sip-tester to run this")
-    return path
 
 
 async def place(

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -15,3 +16,13 @@ def sipp() -> str:
     if path is None:
         pytest.skip("sipp is missing: install Debian's sip-tester to run this")
     return path
+
+
+@pytest.fixture
+def torture() -> Path:
+    """The folder of the RFC 4475 messages, which are read where they lie and never copied here."""
+    beside = Path(__file__).parents[2] / "shared" / "vectors"
+    folder = Path(os.environ.get("CALLSCREEN_VECTORS") or beside) / "rfc4475"
+    if not (folder / "expected.json").is_file():
+        pytest.skip("the RFC 4475 messages are not here: CALLSCREEN_VECTORS names their folder")
+    return folder

@@ -1,28 +1,15 @@
 """The torture messages of RFC 4475 end as their expectations say, as far as parsing decides."""
 
 import json
-import os
 from pathlib import Path
-
-import pytest
 
 from callscreen.fastpath import sip
 from callscreen.fastpath.sip_types import Malformed
-
-_BESIDE = Path(__file__).parents[2].parent / "shared" / "vectors"
-FOLDER = Path(os.environ.get("CALLSCREEN_VECTORS") or _BESIDE) / "rfc4475"
 
 # Refusals that the parser leaves to the user agent server, which knows methods and extensions.
 BY_THE_SERVER = {"bext01": 420, "invut": 415}
 # Of class accept, but responses: a server has no use for them and drops them.
 RESPONSES = {"noreason", "unreason"}
-
-
-@pytest.fixture
-def torture() -> Path:
-    if not (FOLDER / "expected.json").is_file():
-        pytest.skip("the RFC 4475 messages are not here: CALLSCREEN_VECTORS names their folder")
-    return FOLDER
 
 
 def verdict(data: bytes) -> tuple[str, int]:

@@ -57,6 +57,7 @@ PCS: dict[str, Any] = {
         "archive_max_days": 7,
         "audit_log_directory": "/var/opt/xpressworkx/app-manager/pcs/logs/audit-logs/",
         "log_duration": 1,
+        "record_max_days": 400,
     },
     "web_settings": {
         "help_page": "http://www.imsworkx.com",
@@ -127,6 +128,7 @@ CIN: dict[str, Any] = {
         "archive_max_days": 7,
         "audit_log_directory": "/var/opt/xpressworkx/app-manager/cin/logs/audit-logs/",
         "log_duration": 1,
+        "record_max_days": 400,
     },
     "web_settings": {
         "help_page": "http://www.imsworkx.com",

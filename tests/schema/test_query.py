@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callscreen.schema import TYPES, Invalid, Query, Row, compile_query
+from callscreen.schema.cells import read_search
 from callscreen.schema.columns import Column, ColumnKind
 from callscreen.v1 import object_pb2, subscriber_pb2
 
@@ -61,6 +62,10 @@ def sorted_by(values: list[Any], column: str, **parameters: str) -> list[Any]:
         ("name:15850000000:15859999999", {"name": "+15851234567"}, True),
         ("count:4", {"count": 4}, True),
         ("count:4", {"count": None}, False),
+        ("count:4.0", {"count": 4}, True),
+        ("count:4.5", {"count": 4}, False),
+        ("count: 3 : 5 ", {"count": 4}, True),
+        ("count:3.5:4.5", {"count": 4}, True),
         ("count:-5:5", {"count": 0}, True),
         ("count:-5:5", {"count": 5}, False),
         ("on:true", {"on": True}, True),
@@ -76,6 +81,15 @@ def sorted_by(values: list[Any], column: str, **parameters: str) -> list[Any]:
         ("created:2026-01-01T12:00:00.250Z", {"created": NOON}, False),
         ("created:2026-01-01T14:00:00+02:00", {"created": NOON}, True),
         ("created:2026-01-01T14:00:00 02:00", {"created": NOON}, True),
+        ("created:2026-01-01T14:00:00+02", {"created": NOON}, True),
+        ("created:2026-01-01t12:00:00z", {"created": NOON}, True),
+        ("created:2026-01-01T12:00:00.2Z", {"created": NOON + SECOND // 4}, True),
+        ("created:2026-01-01T12:00:00.25Z", {"created": NOON + SECOND // 4 + 10**6}, True),
+        ("created:2026-01-01T12:00:00.250000Z", {"created": NOON + SECOND // 4 + 999}, True),
+        ("created:2026-01-01T12:00:00.250000000Z", {"created": NOON + SECOND // 4 - 1}, False),
+        ("created:2026-01-01T13:00+02:2026-01-01T14:00:01+02:00", {"created": NOON}, True),
+        ("created:2026-01-01T11:00:2026-01-01T12:00", {"created": NOON}, False),
+        ("created:2026-01-01T11:00:2026-01-01T12:00:00.001", {"created": NOON}, True),
         ("created:2026-01-01:2026-01-02", {"created": NOON}, True),
         (
             "created:2026-01-01T11:59:59Z:2026-01-01T12:00:01Z",
@@ -107,6 +121,8 @@ NUMBERS = (Column("number", ColumnKind.STRING, numbers=True),)
         ("anonymous", "1", False),
         ("5851230000:5851239999", "1", False),
         ("15851230000:15851239999", "1", True),
+        ("+15851230000:+15851239999", "1", True),
+        (" 15851230000: 15851239999", "1", True),
     ],
 )
 def test_a_number_is_searched_as_it_would_be_provisioned(
@@ -248,6 +264,47 @@ rows = st.lists(
     ),
     max_size=6,
 )
+
+
+cells_of = {
+    ColumnKind.STRING: st.none() | st.sampled_from(["", "a", "1", "1.5", "2026-01-01"]),
+    ColumnKind.INTEGER: st.none() | st.integers(-3, 3),
+    ColumnKind.BOOLEAN: st.none() | st.booleans(),
+    ColumnKind.TIME: st.none() | st.integers(NOON - 2 * SECOND, NOON + 2 * SECOND),
+}
+asked_of = {
+    ColumnKind.STRING: st.sampled_from(["", "a", "1", "b:c", "0:2"]),
+    ColumnKind.INTEGER: st.builds(
+        lambda *numbers: ":".join(map(str, numbers)), st.sampled_from([-3, 0, 0.5, 1.0, 2.999])
+    )
+    | st.builds(lambda *two: ":".join(map(str, two)), st.integers(-4, 1), st.integers(-1, 4)),
+    ColumnKind.BOOLEAN: st.sampled_from(["true", "false"]),
+    ColumnKind.TIME: st.sampled_from(
+        [
+            "2026-01-01",
+            "2026-01-01T12:00:00Z",
+            "2026-01-01T12:00",
+            "2026-01-01T12:00:01.5Z",
+            "2026-01-01T11:59:59Z:2026-01-01T12:00:01Z",
+            "2026-01-01T12:00:00.001Z:2026-01-01T12:00:00.002Z",
+            "2026-01-01T12:00:01Z:2026-01-01",
+        ]
+    ),
+}
+
+
+@given(st.data(), st.sampled_from(list(ColumnKind)))
+def test_a_span_is_what_the_test_keeps(data: st.DataObject, kind: ColumnKind) -> None:
+    condition = read_search(kind, data.draw(asked_of[kind]))
+    assert condition is not None
+    cell = data.draw(cells_of[kind])
+    if condition.span is None:
+        assert kind is ColumnKind.STRING
+        return
+    first, last = condition.span
+    within = cell is not None and first <= cell <= last
+    unset = cell is None and first == last == ""
+    assert condition.test(cell) == (within or unset)
 
 
 @given(parameter, parameter, parameter, parameter, parameter, rows)

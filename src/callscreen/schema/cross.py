@@ -1,11 +1,13 @@
 """What one field demands of another: one function a message, in one table.
 
 1. A function looks only at fields that are set; what is missing is the field's own rule to refuse.
+2. An empty text means none, where a setting may have none.
 """
 
 from collections.abc import Callable
 from typing import Any
 
+from . import places
 from .errors import Errors
 from .overrides import check_own
 
@@ -43,6 +45,57 @@ def _point_codes(pair: Any, prefix: str, errors: Errors) -> None:
         errors.add(prefix + "last", "range", "must not be below the first point code")
 
 
+Form = tuple[Callable[[str], bool], str]  # whether a text is of it, and what it must be
+
+_URL = "must be an http or https URL"
+_MASK = "must hold d, D or x for a digit, and braces only in pairs, around what is optional"
+_ROUTE = "must be a host, with or without a port"
+_SERVER = "must be a host, without a port"
+_LOCATION = "must be a SIP URI, user@host, a telephone number or a host"
+_CONTEXT = "must be the beginning of a global number or a domain"
+
+FORMS: dict[str, dict[str, Form]] = {
+    "WebSettings": {
+        "help_page": (places.is_web_page, _URL),
+        "number_mask": (places.is_number_mask, _MASK),
+    },
+    "ScreeningEngineSettings": {
+        "egress_route": (places.is_route, _ROUTE),
+        "voicemail_service_location": (places.is_location, _LOCATION),
+        "redirect_destination": (places.is_location, _LOCATION),
+    },
+    "NumberPolicy": {"user_phone_missing_context": (places.is_phone_context, _CONTEXT)},
+    "EmailSettings": {"host": (places.is_server, _SERVER)},
+    "Settings": {
+        "csr_location": (places.is_location, _LOCATION),
+        "screening_engine_uri": (places.is_web_page, _URL),
+    },
+}
+
+
+def _forms(name: str) -> Cross:
+    forms = FORMS[name]
+
+    def check(message: Any, prefix: str, errors: Errors) -> None:
+        for field, (fits, what) in forms.items():
+            value = getattr(message, field)
+            if value and not fits(value):
+                errors.add(prefix + field, "format", what)
+
+    return check
+
+
+def _email(settings: Any, prefix: str, errors: Errors) -> None:
+    _forms("EmailSettings")(settings, prefix, errors)
+    if settings.use_email and not settings.host:
+        errors.required(prefix + "host")
+
+
+def _settings(settings: Any, prefix: str, errors: Errors) -> None:
+    _forms("Settings")(settings, prefix, errors)
+    check_own(settings, prefix, errors)
+
+
 def _numbers(parts: list[str]) -> list[int]:
     return [int(part) for part in parts]
 
@@ -51,5 +104,9 @@ CROSS: dict[str, Cross] = {
     "PostStep": _post_step,
     "CallGuardianRule": _call_guardian,
     "PointCodeRange": _point_codes,
-    "Settings": check_own,
+    "WebSettings": _forms("WebSettings"),
+    "ScreeningEngineSettings": _forms("ScreeningEngineSettings"),
+    "NumberPolicy": _forms("NumberPolicy"),
+    "EmailSettings": _email,
+    "Settings": _settings,
 }

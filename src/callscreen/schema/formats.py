@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from re import Pattern
 from re import compile as _compile
 
@@ -17,6 +17,7 @@ from .fields import shape_of
 
 MAX_DIGITS = 15  # of an E.164 number
 MAX_ADDRESS = 64  # characters of an address or a block, as written
+MAPPED_BITS = 96  # of an IPv6 address that holds an IPv4 one (RFC 4291 2.5.5.2)
 POINT_CODE_BITS = 24
 
 HASHED_PIN = "hmac-sha256$"  # how a PIN begins once its keyed hash has taken its place
@@ -97,6 +98,9 @@ def address_prefix(value: str, _default_cc: str = "") -> str:
         block = ip_network(address + slash + length, strict=False)
     except ValueError:
         raise ValueError("must be an IP address or a block in CIDR notation") from None
+    mapped = block.network_address.ipv4_mapped if isinstance(block, IPv6Network) else None
+    if mapped is not None and block.prefixlen >= MAPPED_BITS:  # the same source, said otherwise
+        block = IPv4Network((mapped, block.prefixlen - MAPPED_BITS))
     whole = block.prefixlen == block.max_prefixlen
     return str(block.network_address) if whole else str(block)
 

@@ -6,7 +6,7 @@ from ..v1 import rules_pb2
 from .fields import Field, Kind, Shape
 from .objects import TYPES
 
-__all__ = ["render"]
+__all__ = ["below", "render", "rules_of", "value_of"]
 
 HEAD = """# Objects
 
@@ -30,17 +30,22 @@ def render() -> str:
 def _rows(shape: Shape, prefix: str) -> Iterator[str]:
     for field in shape.fields:
         name = f"{prefix}{field.json_name}"
-        yield f"| `{name}` | {_value(field)} | {_rules(field)} | {field.rules.help} |".replace(
-            "\\|", "&#124;"
-        )
+        rules = "; ".join(rules_of(field))
+        row = f"| `{name}` | {value_of(field)} | {rules} | {field.rules.help} |"
+        yield row.replace("\\|", "&#124;")
         if field.shape is not None and not field.shape.rules.pair:
-            below = {Kind.MAP: f"{name}.<name>."}.get(
-                field.kind, f"{name}[]." if field.repeated else f"{name}."
-            )
-            yield from _rows(field.shape, below)
+            yield from _rows(field.shape, below(field, name))
 
 
-def _value(field: Field) -> str:
+def below(field: Field, name: str) -> str:
+    """What stands before the names of the fields that a field holds."""
+    if field.kind is Kind.MAP:
+        return f"{name}.<name>."
+    return f"{name}[]." if field.repeated else f"{name}."
+
+
+def value_of(field: Field) -> str:
+    """What a field holds, in a word or three."""
     held = (
         rules_pb2.Format.Name(field.rules.format).lower()
         if field.rules.format
@@ -49,7 +54,8 @@ def _value(field: Field) -> str:
     return f"list of {held}" if field.repeated else str(held)
 
 
-def _rules(field: Field) -> str:
+def rules_of(field: Field, default: bool = True) -> list[str]:
+    """The limits on it, each in a few words; with or without its default."""
     rules = field.rules
     parts = [
         word for word in ("required", "unique", "secret", "overridable") if getattr(rules, word)
@@ -70,16 +76,18 @@ def _rules(field: Field) -> str:
     ]
     if rules.references:
         parts.append(f"names a {rules.references}")
-    if rules.default:
+    if rules.default and default:
         other = f" (cin `{rules.default_cin}`)" if rules.default_cin else ""
         parts.append(f"default `{rules.default}`{other}".replace("|", "\\|"))
     if rules.also:
         parts.append("also " + " ".join(rules_pb2.Also.Name(form).lower() for form in rules.also))
     if rules.aliases:
         parts.append("also named " + " ".join(f"`{name}`" for name in rules.aliases))
+    if rules.managed:
+        parts.append("set by the core")
     if rules.ours:
         parts.append("not in the references")
-    return "; ".join(parts)
+    return parts
 
 
 if __name__ == "__main__":

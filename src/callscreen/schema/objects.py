@@ -11,15 +11,25 @@ from typing import Any
 from google.protobuf.message import Message
 
 from ..v1.object_pb2 import Object
+from .accepted import request_schema
 from .columns import Column, Row, columns, object_row
 from .defaults import filler
 from .errors import Errors, FieldError, Invalid
 from .fields import Field, Shape, product_name
 from .names import PRODUCTS
 from .normalise import normaliser
-from .openapi import object_schema
 from .reading import mask_of, reader
-from .relations import KINDS, Key, Reference, above, key_of_path, path_of, references, uniques
+from .relations import (
+    KINDS,
+    Key,
+    Reference,
+    above,
+    key_of_path,
+    path_of,
+    references,
+    unique_columns,
+    uniques,
+)
 from .secrets import keep_masked, redact
 from .validate import validator
 from .writing import writer
@@ -40,6 +50,8 @@ class ObjectType:
         self.products: tuple[str, ...] = (only,) if only else PRODUCTS
         self.screened: bool = rules.screened
         self.generated: str | None = rules.generated or None
+        self.indexed: tuple[str, ...] = tuple(rules.indexed)
+        self.unique_columns: tuple[str, ...] = unique_columns(shape)
         self.help: str = rules.help
         self.fields: tuple[Field, ...] = self.shape.fields
 
@@ -65,8 +77,8 @@ class ObjectType:
         return document
 
     def json_schema(self, product: str) -> dict[str, Any]:
-        """JSON Schema (OpenAPI 3.1) of a body of this type in that product."""
-        return object_schema(self.shape, product)
+        """JSON Schema (OpenAPI 3.1) of a whole request of this type in that product."""
+        return request_schema(self.shape, product)
 
     # --- from a request to an object ----------------------------------------------------------
 

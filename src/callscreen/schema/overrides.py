@@ -34,7 +34,7 @@ def _check(tree: Any, shape: Shape, path: str, product: str, errors: Errors) -> 
         field, below = known.get(name), f"{path}.{name}"
         if field is None:
             errors.add(below, "unknown", "is unknown")
-        elif _is_group(field):
+        elif is_group(field):
             found[name] = _check(value, field.shape or shape, below, product, errors)
         elif not field.rules.overridable:
             errors.add(below, "not_accepted", "has no service provider override option")
@@ -43,7 +43,7 @@ def _check(tree: Any, shape: Shape, path: str, product: str, errors: Errors) -> 
     return found
 
 
-def _is_group(field: Field) -> bool:
+def is_group(field: Field) -> bool:
     return field.kind is Kind.MESSAGE and not field.repeated
 
 
@@ -69,7 +69,7 @@ def _check_own(message: Message, shape: Shape, prefix: str, errors: Errors) -> N
     fields = {field.number: field for field in shape.fields}
     for descriptor, value in message.ListFields():
         field = fields[descriptor.number]
-        if _is_group(field) and field.shape:
+        if is_group(field) and field.shape:
             _check_own(value, field.shape, f"{prefix}{field.json_name}.", errors)
         elif not field.rules.overridable and field.name != _OWNER:
             path = prefix + field.json_name

@@ -7,11 +7,11 @@
    not given.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
-from .cells import FUNCTIONS, Test, read_search
+from .cells import FUNCTIONS, Span, Test, read_search
 from .columns import Cell, Column, ColumnKind, Row
 from .errors import FieldError, Invalid
 from .formats import number
@@ -34,13 +34,26 @@ class TableQuery(Protocol):
     icontains: str
 
 
+class Term(NamedTuple):
+    """One condition on a column; `span` where it asks for a run of its values (see cells)."""
+
+    column: str
+    test: Test
+    span: Span | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One column to sort by."""
+    """One column to sort by, perhaps by a function of its cells."""
 
     column: str
     descending: bool
-    function: Callable[[Cell], Any]
+    function: Callable[[Cell], Any] = FUNCTIONS[""]
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is by the cells themselves."""
+        return self.function is FUNCTIONS[""]
 
     def key(self, row: Row) -> tuple[bool, Any]:
         """Comparable with the key of any other row."""
@@ -52,7 +65,7 @@ class Order:
 class Query:
     """A compiled query: which rows it keeps, and in what order."""
 
-    tests: tuple[tuple[str, Test], ...]
+    terms: tuple[Term, ...]
     like: str
     texts: tuple[str, ...]  # the columns that `like` looks at
     orders: tuple[Order, ...]
@@ -60,7 +73,7 @@ class Query:
     @property
     def keeps_all(self) -> bool:
         """Whether every row matches."""
-        return not (self.tests or self.like)
+        return not (self.terms or self.like)
 
     @property
     def sorts(self) -> bool:
@@ -69,9 +82,14 @@ class Query:
 
     def matches(self, row: Row) -> bool:
         """Whether the query keeps this row."""
-        return all(test(row(column)) for column, test in self.tests) and (
+        return all(term.test(row(term.column)) for term in self.terms) and (
             not self.like or any(self.like in str(row(name) or "") for name in self.texts)
         )
+
+    def without(self, terms: Collection[Term], orders: Sequence[Order]) -> "Query":
+        """The same, where what these terms ask is known to hold, in this order instead."""
+        left = tuple(term for term in self.terms if term not in terms)
+        return replace(self, terms=left, orders=tuple(orders))
 
     def order(self, items: Iterable[T], row_of: Callable[[T], Row]) -> list[T]:
         """The items in the order asked for; those that are equal stay as they come."""
@@ -112,12 +130,10 @@ def compile_query(query: TableQuery, columns: Sequence[Column], default_cc: str 
     code it is taken as it stands.
     """
     known = {column.name: column for column in columns}
-    tests = [_search(term, known, default_cc) for term in _terms("search", query.search)]
-    searched = {column for column, _ in tests}
-    for term in _terms("icontains", query.icontains):
-        column, test = _icontains(term, known)
-        if column not in searched:
-            tests.append((column, test))
+    terms = [_search(term, known, default_cc) for term in _terms("search", query.search)]
+    searched = {term.column for term in terms}
+    contained = [_icontains(term, known) for term in _terms("icontains", query.icontains)]
+    terms += [term for term in contained if term.column not in searched]
     if len(query.like) > MAX_QUERY:
         _refuse("like", f"must have at most {MAX_QUERY} characters")
     orders = [_sort_function(term, known) for term in _terms("sort_function", query.sort_function)]
@@ -125,7 +141,7 @@ def compile_query(query: TableQuery, columns: Sequence[Column], default_cc: str 
     texts = tuple(
         column.name for column in columns if column.kind is ColumnKind.STRING and not column.stamp
     )
-    return Query(tuple(tests), query.like, texts, tuple(orders or plain))
+    return Query(tuple(terms), query.like, texts, tuple(orders or plain))
 
 
 def _refuse(parameter: str, what: str) -> NoReturn:
@@ -148,17 +164,17 @@ def _column(parameter: str, name: str, known: dict[str, Column]) -> Column:
     return column
 
 
-def _search(term: str, known: dict[str, Column], default_cc: str) -> tuple[str, Test]:
+def _search(term: str, known: dict[str, Column], default_cc: str) -> Term:
     name, colon, value = term.partition(":")
     column = _column("search", name, known)
     if not colon:
         _refuse("search", "must be column:value or column:low:high")
     if column.numbers and default_cc:
         value = _as_held(value, default_cc)
-    test = read_search(column.kind, value.strip())
-    if test is None:
+    condition = read_search(column.kind, value.strip())
+    if condition is None:
         _refuse("search", f"holds a value that is no {column.kind} or pair of them")
-    return column.name, test
+    return Term(column.name, condition.test, condition.span)
 
 
 def _as_held(text: str, default_cc: str) -> str:
@@ -169,19 +185,19 @@ def _as_held(text: str, default_cc: str) -> str:
         return text
 
 
-def _icontains(term: str, known: dict[str, Column]) -> tuple[str, Test]:
+def _icontains(term: str, known: dict[str, Column]) -> Term:
     name, colon, value = term.partition(":")
     column = _column("icontains", name, known)
     if not colon or column.kind is not ColumnKind.STRING:
         _refuse("icontains", "must be column:text, the column being one of text")
     text = value.strip().casefold()
-    return column.name, lambda cell: text in str(cell or "").casefold()
+    return Term(column.name, lambda cell: text in str(cell or "").casefold())
 
 
 def _sort(term: str, known: dict[str, Column]) -> Order:
     name, *rest = term.replace(":", " ").split() or [""]
     column = _column("sort", name, known)
-    return Order(column.name, _descending("sort", rest), FUNCTIONS[""])
+    return Order(column.name, _descending("sort", rest))
 
 
 def _sort_function(term: str, known: dict[str, Column]) -> Order:

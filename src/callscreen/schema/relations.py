@@ -92,6 +92,13 @@ def _unique_fields(shape: Shape) -> tuple[Field, ...]:
     )
 
 
+def unique_columns(shape: Shape) -> tuple[str, ...]:
+    """The fields in which every object of the type has one value, and no two have the same."""
+    return tuple(
+        field.name for field in _unique_fields(shape) if field.rules.required and not field.repeated
+    )
+
+
 def uniques(shape: Shape, message: Message) -> Iterator[tuple[str, str]]:
     """Field and value of everything that no other object of the type and product may hold."""
     for field in _unique_fields(shape):

@@ -36,7 +36,7 @@ def writer(shape: Shape, product: str) -> Writer:
 
 def _field_writer(field: Field, product: str) -> Writer:
     name = field.name
-    write = _value_writer(field, product)
+    write = value_writer(field, product)
     if field.kind is Kind.MAP:
         return lambda message: {key: write(held) for key, held in getattr(message, name).items()}
     if field.repeated:
@@ -46,7 +46,8 @@ def _field_writer(field: Field, product: str) -> Writer:
     return lambda message: write(getattr(message, name)) if message.HasField(name) else None
 
 
-def _value_writer(field: Field, product: str) -> Writer:
+def value_writer(field: Field, product: str) -> Writer:
+    """What writes one value of a field; a secret as MASK."""
     if field.rules.secret:
         return lambda value: MASK if value else None
     if field.kind is Kind.TREE:

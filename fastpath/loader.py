@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any, Protocol
 from urllib.parse import unquote
 
+from .changes import number_puts
 from .model import (
     CIN,
     LIST_RULES,
@@ -32,6 +33,8 @@ __all__ = ["Loader"]
 
 CHUNK = 10_000  # objects of one transaction of a load
 LONG_LISTS = 1_000  # entries of a provider from which on its lists are known again by a digest
+PREFIX = 4  # characters of a name: the product and what follows it
+PRODUCT_NUMBERS = {f"{name}/": place for place, name in enumerate(PRODUCT_NAMES) if name}
 ENGINE_FIELDS = tuple(
     field for field in EngineSettings._fields if field not in ("protected_numbers", "default_cc")
 )
@@ -194,6 +197,19 @@ class Loader:
                 operations += self._drop(mutation.name)
         self._commit(operations, change.revision)
 
+    def apply_record(
+        self, record: bytes, revision: int, layout: Sequence[int], decode: Callable[[bytes], Any]
+    ) -> None:
+        """The same from the change's octets; `layout` as `number_puts` wants it.
+
+        Where it only puts numbers, as those of an import do, no message is made of it.
+        """
+        operations = number_puts(record, layout)
+        if operations is None:
+            self.apply(decode(record))
+        else:
+            self._commit(operations, revision)
+
     def _commit(self, operations: Operations, revision: int) -> None:
         try:
             self._index.commit(operations, revision)
@@ -217,7 +233,7 @@ class Loader:
 
     def _put(self, each: Any) -> Operations:
         kind = each.WhichOneof("kind")
-        product = PRODUCT_NAMES.index(each.name.partition("/")[0])
+        product = PRODUCT_NUMBERS[each.name[:PREFIX]]
         if kind == "settings":
             return list(self._settings(product, each.settings.service_provider_name, each.settings))
         if kind == "service_provider" and self._holds(product, each.service_provider):

@@ -7,7 +7,8 @@ Invariants:
 4. A cancelled submitter harms nobody: its write is left out where the group had not begun, else it
    is made whole.
 5. The queue has a limit; beyond it a submitter is refused at once.
-6. Once the functions of a group have taken GROUP_SECONDS the rest wait for the next one, in their
+6. Every change that became durable has its rows in the audit log, and no other has any.
+7. Once the functions of a group have taken GROUP_SECONDS the rest wait for the next one, in their
    order: a dear write delays nobody's answer by more than itself.
 
 Batches form by themselves: whatever was queued while the former group was made durable.
@@ -17,21 +18,25 @@ import asyncio
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Generic, TypeVar
 
+from ..ops.metrics import SIZES, Histogram
+from .audit.files import AuditFiles
 from .errors import TooMuch, Unavailable
-from .store.contract import Batch, Member, Reader, Store
+from .store.contract import Batch, Member, PrivateDelete, PrivatePut, Reader, Store
 
 QUEUE_LIMIT: Final = 10_000  # submitters that wait
 GROUP_LIMIT: Final = 1_000  # submitters in one transaction
+REST_SECONDS: Final = 0.05  # after a group, at most
 GROUP_SECONDS: Final = 0.1  # what their functions may take before the transaction ends
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Published = list[tuple[int, bytes]]
+Rows = dict[int, Mapping[str, bytes]]  # of the audit log, by revision and product
 
 log = logging.getLogger("callscreen.core")
 
@@ -49,13 +54,18 @@ class Grouper(Generic[Item, Result]):
         work: Callable[[Sequence[Item]], Sequence[Result | Exception]],
         queue_limit: int = QUEUE_LIMIT,
         group_limit: int = GROUP_LIMIT,
+        rest: float = 0.0,
     ) -> None:
+        """`rest` is how long it waits after a group, as a share of what the group took."""
         self._work = work
+        self._rest = rest
         self._queue_limit = queue_limit
         self._group_limit = group_limit
         self._queue: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._wake = threading.Condition()
         self._closed = False
+        self.sizes = Histogram(SIZES)  # submitters of a group
+        self.seconds = Histogram()  # that a group took
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -70,6 +80,15 @@ class Grouper(Generic[Item, Result]):
             self._queue.append((item, future))
             self._wake.notify()
         return await future
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._queue)
+
+    @property
+    def working(self) -> bool:
+        """Whether what is submitted is done some time."""
+        return self._thread.is_alive() and not self._closed
 
     async def close(self) -> None:
         """Takes nothing more, does what waits, and ends the thread."""
@@ -88,18 +107,24 @@ class Grouper(Generic[Item, Result]):
                 group = [self._queue.popleft() for _ in range(size)]
             group = [(item, future) for item, future in group if not future.cancelled()]
             if group:
+                began = time.monotonic()
                 left = group[self._answer(group) :]
                 with self._wake:
                     self._queue.extendleft(reversed(left))
+                    pause = min(self._rest * (time.monotonic() - began), REST_SECONDS)
+                    self._wake.wait_for(lambda: self._closed, pause)
 
     def _answer(self, group: Sequence[tuple[Item, "asyncio.Future[Result]"]]) -> int:
         """Does a group; how many of its first were answered."""
         results: Sequence[Result | Exception]
+        began = time.monotonic()
         try:
             results = self._work([item for item, _ in group])
         except Exception as error:
             log.exception("a group of %d writes failed", len(group))
             results = [_copy(error) for _ in group]
+        self.sizes.observe(len(results))
+        self.seconds.observe(time.monotonic() - began)
         loops: dict[
             asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Result], Result | Exception]]
         ] = {}
@@ -146,12 +171,18 @@ class Committer:
         queue_limit: int = QUEUE_LIMIT,
         group_limit: int = GROUP_LIMIT,
         group_seconds: float = GROUP_SECONDS,
+        audit: AuditFiles | None = None,
     ) -> None:
         """`on_commit` is called in the committer's thread with (revision, record) in order."""
         self._store = store
+        self._audit = audit
         self._group_seconds = group_seconds
         self._on_commit = on_commit
-        self._grouper = Grouper("callscreen-committer", self._commit, queue_limit, group_limit)
+        self.groups = Grouper("callscreen-committer", self._commit, queue_limit, group_limit)
+
+    def audit_rows(self) -> Counter[str]:
+        """Rows written to the audit log since the start, by product."""
+        return Counter() if self._audit is None else self._audit.rows.copy()
 
     async def submit(self, member: Member) -> int:
         """Runs the function in the next transaction; the revision, once it is durable.
@@ -159,17 +190,19 @@ class Committer:
         Raises what the function raised, TooMuch where the queue is full, Unavailable once closed,
         StoreFull, StoreFailed.
         """
-        return await self._grouper.submit(member)
+        return await self.groups.submit(member)
 
     async def close(self) -> None:
         """Takes nothing more, commits what waits, and ends the thread."""
-        await self._grouper.close()
+        await self.groups.close()
 
     def _commit(self, members: Sequence[Member]) -> list[int | Exception]:
         records: dict[int, bytes] = {}
         until = time.monotonic() + self._group_seconds
-        first, *rest = (_recorded(member, records) for member in members)
-        results = self._store.transact([first, *(_timely(member, until) for member in rest)])
+        rows: Rows = {}
+        first, *rest = (_recorded(member, records, rows) for member in members)
+        group = [first, *(_timely(member, until) for member in rest)]
+        results = self._transact(group, rows)
         done = next((n for n, each in enumerate(results) if isinstance(each, _Later)), len(results))
         results = results[:done]
         # a run that the store repeated, or gave up, may have left records that never came to be
@@ -181,6 +214,34 @@ class Committer:
             except Exception:
                 log.exception("publishing revisions up to %d failed", published[-1][0])
         return results
+
+    def _transact(self, group: Sequence[Member], rows: Rows) -> list[int | Exception]:
+        """Runs the group; the audit log is written before it is durable, and cut if it is not."""
+        audit = self._audit
+        if audit is None:
+            return self._store.transact(group)
+
+        def last(results: Sequence[int | Exception]) -> list[PrivatePut | PrivateDelete]:
+            return audit.append(_joined(results, rows))
+
+        results: list[int | Exception] = []
+        try:
+            results = self._store.transact(group, last)
+        finally:
+            if any(isinstance(each, int) and each in rows for each in results):
+                audit.keep()
+            elif not self._store.fatal:  # else nobody knows before the core starts anew
+                audit.undo()
+        return results
+
+
+def _joined(results: Sequence[int | Exception], rows: Rows) -> dict[str, bytes]:
+    """The rows of what is to be committed, in the order of revisions, by product."""
+    found: dict[str, list[bytes]] = {}
+    for revision in sorted({each for each in results if isinstance(each, int)} & rows.keys()):
+        for product, text in rows[revision].items():
+            found.setdefault(product, []).append(text)
+    return {product: b"".join(texts) for product, texts in found.items()}
 
 
 def _timely(member: Member, until: float) -> Member:
@@ -194,8 +255,8 @@ def _timely(member: Member, until: float) -> Member:
     return timely
 
 
-def _recorded(member: Member, records: dict[int, bytes]) -> Member:
-    """The same function; the record of its batch is noted by revision."""
+def _recorded(member: Member, records: dict[int, bytes], rows: Rows) -> Member:
+    """The same function; the record of its batch is noted by revision, and its audit rows."""
 
     def recorded(reader: Reader) -> Batch | None:
         batch = member(reader)
@@ -204,6 +265,7 @@ def _recorded(member: Member, records: dict[int, bytes]) -> Member:
         change = batch.change
 
         def noted(revision: int) -> bytes:
+            rows[revision] = batch.rows() if batch.rows else {}
             records[revision] = record = change(revision)
             return record
 

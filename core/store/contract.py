@@ -8,76 +8,24 @@ Invariants, held by every store and by one acceptance suite:
 5. Scans go by the order of (product, type, path), paths compared part by part as text.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-from ..errors import (
-    CallscreenError,
-    Compacted,
-    Conflict,
-    InvalidInput,
-    TooMuch,
-    Unavailable,
+from ..errors import Compacted, Conflict
+from .faults import (
+    NO_SPACE,
+    Fenced,
+    FormatTooNew,
+    KeyTooLong,
+    NotLeader,
+    StoreClosed,
+    StoreFailed,
+    StoreFull,
+    StoreInUse,
 )
 from .limits import TAIL_RECORDS
-
-
-class Fenced(Unavailable):
-    """A newer epoch has taken over: this writer must not write any more."""
-
-    reason = "FENCED"
-    default = "Another core has taken over."
-
-
-class NotLeader(Unavailable):
-    """This core does not hold the lease: ask the one that does."""
-
-    reason = "NOT_LEADER"
-    default = "This core does not take writes."
-
-
-class StoreFull(TooMuch):
-    """The disk or the store's own limit is reached. Nothing was written; reading goes on."""
-
-    reason = "STORE_FULL"
-    default = "The store is full."
-
-
-class StoreFailed(Unavailable):
-    """The disk failed, or too many read at once. Nothing was written; reading goes on."""
-
-    reason = "STORE_FAILED"
-    default = "The store could not read or write."
-
-
-class StoreClosed(Unavailable):
-    """The store has been closed."""
-
-    reason = "STORE_CLOSED"
-    default = "The store is closed."
-
-
-class StoreInUse(CallscreenError):
-    """Another process, or this one, has the folder open."""
-
-    reason = "STORE_IN_USE"
-    default = "The data folder is in use."
-
-
-class FormatTooNew(CallscreenError):
-    """A later release wrote the folder: this one would not understand it."""
-
-    reason = "FORMAT_TOO_NEW"
-    default = "The data folder was written by a later release."
-
-
-class KeyTooLong(InvalidInput):
-    """A key whose parts together are longer than the store holds."""
-
-    reason = "KEY_TOO_LONG"
-    default = "The parts of the key are too long."
 
 
 class Key(NamedTuple):
@@ -129,20 +77,36 @@ class IndexDelete(NamedTuple):
     key: bytes
 
 
-UNIQUE = "unique"
+UNIQUE = "unique"  # the name of an index, by unique value
+COLUMNS = "columns"  # cells of the columns that have an index, with the path of their object
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """Objects that are not there yet, and their index entries, all as the store keeps them.
+
+    For what comes by the thousand. Keys are as `encode_key` makes them.
+    """
+
+    objects: Mapping[bytes, bytes]
+    unique: Mapping[bytes, bytes]
+    columns: Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True)
 class Batch:
     """What one function wants written. `change` makes the log record from the revision given.
 
-    Writes apply in order. `change` runs inside the transaction, perhaps more than once.
+    Writes apply in order. `change` runs inside the transaction, perhaps more than once. `rows`
+    gives its rows of the audit log, by product: no concern of the store.
     """
 
     writes: Sequence[Put | Delete]
     change: Callable[[int], bytes]
     private: Sequence[PrivatePut | PrivateDelete] = ()
     index: Sequence[IndexPut | IndexDelete] = ()
+    rows: Callable[[], Mapping[str, bytes]] | None = None
+    fresh: Fresh | None = None  # applied before the rest
 
 
 class Reader(Protocol):
@@ -154,6 +118,12 @@ class Reader(Protocol):
 
     def get(self, key: Key) -> bytes | None:
         """The object there. KeyTooLong where no such key can be."""
+
+    def present(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Those keys, as `encode_key` makes them, at which there is an object."""
+
+    def claimed(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Those keys that are in the index of unique values."""
 
     def scan(
         self,
@@ -181,11 +151,55 @@ class Reader(Protocol):
     def scan_private(self, prefix: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Private entries whose key begins with these octets, in order."""
 
+    def firsts(
+        self, product: str, type: str, start_after: str | None = None, limit: int | None = None
+    ) -> Iterator[tuple[str, int]]:
+        """The first parts of the paths, in order, and how many objects lie below each."""
+
     def unique(self, key: bytes) -> bytes | None:
         """The entry of the index of unique values."""
 
+    def scan_index(
+        self,
+        table: str,
+        low: bytes,
+        high: bytes,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Entries of an index from `low` on and below `high`, in order (or backwards).
+
+        Raises ValueError for an unknown index.
+        """
+
 
 Member: TypeAlias = Callable[[Reader], Batch | None]
+Last: TypeAlias = Callable[[Sequence[int | Exception]], Sequence[PrivatePut | PrivateDelete]]
+
+
+class Usage(NamedTuple):
+    """Octets that the data take, that the map has room for, and that it may grow to (0: no map).
+
+    `refusing`: the last write was refused for want of room, or by the disk.
+    """
+
+    octets: int
+    map_octets: int
+    limit_octets: int
+    refusing: bool
+
+
+@runtime_checkable
+class Copied(Protocol):
+    """A store on disk, which can be copied while it is in use."""
+
+    def copy(self, file: int) -> int:
+        """Writes the data of one transaction to a file descriptor; the revision that they are of.
+
+        What is written is a folder's data.mdb. Takes long where the data are large, and whoever
+        reads the other end must read on: writes that fail, or must grow the map, wait for its end.
+        Raises StoreClosed, StoreFailed.
+        """
 
 
 class Snapshot(NamedTuple):
@@ -214,17 +228,32 @@ class Store(Protocol):
     def revision(self) -> int:
         """The last durable revision; 0 in an empty store. No reader has seen a later one."""
 
-    def transact(self, group: Sequence[Member]) -> list[int | Exception]:
+    @property
+    def fatal(self) -> bool:
+        """Whether the disk failed so that only opening the store anew shows what it holds."""
+
+    def transact(self, group: Sequence[Member], last: Last | None = None) -> list[int | Exception]:
         """Runs every function in one transaction, made durable once, and gives each its result.
 
         A function sees the writes of those before it. Its result is the revision of its batch, the
         revision seen where it returned None, or the exception that it raised, which leaves no
         trace. It may be run again when the store grows. Where the disk fails, every result is
         StoreFull or StoreFailed. Raises StoreClosed.
+
+        `last` is given the results, where any wrote, before they are made durable; the private
+        entries that it returns are part of the transaction. It may be run again as well, and
+        where it raises StoreFull or StoreFailed that is every result.
         """
 
     def commit(self, batch: Batch, expected_revision: int | None = None) -> int:
         """Writes one batch; its revision. Raises Conflict, KeyTooLong, StoreFull, StoreFailed."""
+
+    def reindex(self, changes: Sequence[IndexPut | IndexDelete]) -> None:
+        """Changes index entries alone, in one durable transaction that has no revision.
+
+        For what can be made again from the objects. Raises KeyTooLong, StoreFull, StoreFailed,
+        StoreClosed, and ValueError for an unknown index.
+        """
 
     def read(self) -> AbstractContextManager[Reader]:
         """A short read transaction: milliseconds. Raises StoreClosed."""
@@ -261,22 +290,30 @@ class Store(Protocol):
     def oldest_reader_age(self) -> float:
         """Seconds that the oldest open reader has been open; 0.0 where there is none."""
 
+    def usage(self) -> Usage:
+        """What the store takes now. Raises StoreClosed."""
+
     def close(self) -> None:
         """Waits for readers and writers, then closes. Closing again does nothing."""
 
 
 __all__ = [
+    "COLUMNS",
+    "NO_SPACE",
     "UNIQUE",
     "Batch",
     "Compacted",
     "Conflict",
+    "Copied",
     "Delete",
     "Fenced",
     "FormatTooNew",
+    "Fresh",
     "IndexDelete",
     "IndexPut",
     "Key",
     "KeyTooLong",
+    "Last",
     "Member",
     "NotLeader",
     "PrivateDelete",
@@ -289,4 +326,5 @@ __all__ = [
     "StoreFailed",
     "StoreFull",
     "StoreInUse",
+    "Usage",
 ]

@@ -4,6 +4,7 @@ Invariants:
 1. Growing or closing an environment happens while no reader is open.
 2. A thread that holds a reader may open another while somebody waits to be alone: it cannot
    deadlock against itself.
+3. A reader that is meant to last (a copy) is no old one.
 """
 
 import threading
@@ -26,8 +27,9 @@ class Gate:
         self._tickets = count()
         self._held = False
         self._closed = False
+        self._lasting: set[int] = set()  # tickets
 
-    def enter(self) -> int:
+    def enter(self, lasting: bool = False) -> int:
         """Counts a reader; the ticket with which it leaves. Raises StoreClosed."""
         thread = threading.get_ident()
         with self._lock:
@@ -37,12 +39,15 @@ class Gate:
                 raise StoreClosed
             ticket = next(self._tickets)
             self._open[ticket] = (thread, self._clock())
+            if lasting:
+                self._lasting.add(ticket)
         return ticket
 
     def leave(self, ticket: int) -> None:
         """The reader with this ticket is done."""
         with self._lock:
             del self._open[ticket]
+            self._lasting.discard(ticket)
             if self._held and not self._open:
                 self._condition.notify_all()
 
@@ -76,9 +81,8 @@ class Gate:
     def oldest_age(self) -> float:
         """Seconds that the oldest reader has been open; 0.0 where there is none."""
         with self._lock:
-            if not self._open:
-                return 0.0
-            return self._clock() - min(entered for _, entered in self._open.values())
+            ages = [at for ticket, (_, at) in self._open.items() if ticket not in self._lasting]
+            return self._clock() - min(ages) if ages else 0.0
 
 
 __all__ = ["Gate"]

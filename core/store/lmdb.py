@@ -8,9 +8,8 @@ Invariants, besides those of the contract:
 """
 
 import os
-import secrets
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,12 +17,17 @@ from .contract import (
     Batch,
     Compacted,
     Conflict,
+    IndexDelete,
+    IndexPut,
     Key,
+    Last,
     Member,
+    PrivatePut,
     Reader,
     Snapshot,
     StoreFailed,
     StoreFull,
+    Usage,
 )
 from .limits import (
     CHUNK_BYTES,
@@ -36,17 +40,18 @@ from .limits import (
     TAIL_BYTES,
     TAIL_RECORDS,
 )
-from .lmdb_batch import Write, counts_of, encode_batch
+from .lmdb_batch import Entries, Write, encode_batch, encode_index
 from .lmdb_environment import Environment, another
+from .lmdb_fresh import write_fresh
+from .lmdb_identity import identify, recount
 from .lmdb_reader import LmdbReader
 from .tables import (
     LOG,
     META,
-    OBJECT_COUNTS,
     OBJECT_TABLES,
     OBJECTS,
+    PRIVATE,
     decode_number,
-    decode_parts,
     encode_key,
     encode_number,
 )
@@ -71,36 +76,7 @@ class LmdbStore:
         self._environment = Environment(path, OBJECT_TABLES, map_bytes, map_limit_bytes)
         self._dbs = self._environment.dbs
         self._log_records = log_records
-        self.id, self.epoch = self._environment.write(self._identify)
-
-    def _identify(self, txn: "Transaction") -> tuple[str, int]:
-        meta = self._dbs[META]
-        identity = txn.get(b"id", db=meta)
-        if identity is None:
-            identity = secrets.token_hex(16).encode()
-            txn.put(b"id", identity, db=meta)
-            txn.put(b"epoch", encode_number(1), db=meta)
-        self._count_all(txn)
-        return identity.decode(), decode_number(txn.get(b"epoch", b"", db=meta))
-
-    def _count_all(self, txn: "Transaction") -> None:
-        """Counts what is there, in a folder of before there were counts."""
-        if txn.cursor(self._dbs[OBJECT_COUNTS]).first():
-            return
-        cursor = txn.cursor(self._dbs[OBJECTS])
-        changes: Counter[bytes] = Counter()
-        for key in cursor.iternext(values=False):
-            changes.update(counts_of(decode_parts(key)))
-        self._recount(txn, changes)
-
-    def _recount(self, txn: "Transaction", changes: Mapping[bytes, int]) -> None:
-        counts = self._dbs[OBJECT_COUNTS]
-        for key, change in changes.items():
-            number = decode_number(txn.get(key, b"", db=counts)) + change
-            if number:
-                txn.put(key, encode_number(number), db=counts)
-            else:
-                txn.delete(key, db=counts)
+        self.id, self.epoch = self._environment.write(lambda txn: identify(txn, self._dbs))
 
     def _read_revision(self, txn: "Transaction") -> int:
         return decode_number(txn.get(b"revision", b"", db=self._dbs[META]))
@@ -111,13 +87,19 @@ class LmdbStore:
         with self._environment.read() as txn:
             return self._read_revision(txn)
 
-    def transact(self, group: Sequence[Member]) -> list[int | Exception]:
+    @property
+    def fatal(self) -> bool:
+        return self._environment.fatal
+
+    def transact(self, group: Sequence[Member], last: Last | None = None) -> list[int | Exception]:
         try:
-            return self._environment.write(lambda txn: self._run(txn, group))
+            return self._environment.write(lambda txn: self._run(txn, group, last))
         except (StoreFull, StoreFailed) as error:
             return [another(error) for _ in group]
 
-    def _run(self, txn: "Transaction", group: Sequence[Member]) -> list[int | Exception]:
+    def _run(
+        self, txn: "Transaction", group: Sequence[Member], last: Last | None
+    ) -> list[int | Exception]:
         first = revision = self._read_revision(txn)
         results: list[int | Exception] = []
         for member in group:
@@ -126,23 +108,31 @@ class LmdbStore:
                 if batch is None:
                     results.append(revision)
                     continue
-                writes = encode_batch(batch)
+                writes, entries = encode_batch(batch), encode_index(batch.index)
                 record = batch.change(revision + 1)
             except Exception as error:
                 results.append(error)
                 continue
             revision += 1
-            self._write(txn, writes, revision, record)
+            if batch.fresh is not None:
+                recount(txn, self._dbs, write_fresh(txn, self._dbs, batch.fresh))
+            self._apply(txn, writes)
+            self._index(txn, entries)
+            txn.put(encode_number(revision), record, append=True, db=self._dbs[LOG])
             results.append(revision)
         if revision > first:
-            txn.put(b"revision", encode_number(revision), db=self._dbs[META])
+            for word in (b"revision", b"indexed"):
+                txn.put(word, encode_number(revision), db=self._dbs[META])
             budget = PRUNE_RECORDS + 2 * (revision - first)
             self._prune(txn, revision - self._log_records, budget)
+            for entry in last(results) if last else ():
+                if isinstance(entry, PrivatePut):
+                    txn.put(entry.key, entry.value, db=self._dbs[PRIVATE])
+                else:
+                    txn.delete(entry.key, db=self._dbs[PRIVATE])
         return results
 
-    def _write(
-        self, txn: "Transaction", writes: Sequence[Write], revision: int, record: bytes
-    ) -> None:
+    def _apply(self, txn: "Transaction", writes: Sequence[Write]) -> None:
         changes: Counter[bytes] = Counter()
         for table, key, value, counts in writes:
             db = self._dbs[table]
@@ -154,8 +144,16 @@ class LmdbStore:
             else:
                 txn.put(key, value, db=db)
         if changes:
-            self._recount(txn, changes)
-        txn.put(encode_number(revision), record, append=True, db=self._dbs[LOG])
+            recount(txn, self._dbs, changes)
+
+    def _index(self, txn: "Transaction", entries: Entries) -> None:
+        for table, states in entries.items():
+            puts = sorted((key, value) for key, value in states.items() if value is not None)
+            if puts:
+                txn.cursor(self._dbs[table]).putmulti(puts)
+            for key, value in states.items():
+                if value is None:
+                    txn.delete(key, db=self._dbs[table])
 
     def _prune(self, txn: "Transaction", upto: int, budget: int) -> int:
         """Drops the oldest log records up to a revision; how many."""
@@ -178,6 +176,10 @@ class LmdbStore:
         if isinstance(result, Exception):
             raise result
         return result
+
+    def reindex(self, changes: Sequence[IndexPut | IndexDelete]) -> None:
+        entries = encode_index(changes)
+        self._environment.write(lambda txn: self._index(txn, entries))
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
@@ -262,8 +264,15 @@ class LmdbStore:
         while self._environment.write(lambda txn: self._prune(txn, upto, COMPACT_RECORDS)):
             pass
 
+    def copy(self, file: int) -> int:
+        """See Copied."""
+        return self._environment.copy(file, self._read_revision)
+
     def oldest_reader_age(self) -> float:
         return self._environment.oldest_reader_age()
+
+    def usage(self) -> Usage:
+        return self._environment.usage()
 
     def close(self) -> None:
         self._environment.close()

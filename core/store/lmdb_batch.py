@@ -5,11 +5,12 @@ Invariants:
 2. Every object is counted by product and type, and by the first part of its path as well.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
-from .contract import UNIQUE, Batch, Delete, IndexDelete, PrivateDelete
+from .contract import COLUMNS, UNIQUE, Batch, Delete, IndexDelete, IndexPut, PrivateDelete
 from .tables import (
+    COLUMN_VALUES,
     OBJECTS,
     PRIVATE,
     UNIQUE_VALUES,
@@ -19,7 +20,9 @@ from .tables import (
     encode_parts,
 )
 
-INDEXES = {UNIQUE: UNIQUE_VALUES}
+INDEXES: Final[Mapping[str, Table]] = {UNIQUE: UNIQUE_VALUES, COLUMNS: COLUMN_VALUES}
+
+Entries: TypeAlias = Mapping[Table, Mapping[bytes, bytes | None]]  # no value removes
 
 
 class Write(NamedTuple):
@@ -36,8 +39,27 @@ def counts_of(parts: Sequence[str]) -> tuple[bytes, ...]:
     return tuple({encode_parts(parts[:2]), encode_parts(parts[:3])})
 
 
+def index_table(name: str) -> Table:
+    """Where an index is kept. Raises ValueError for an unknown one."""
+    if name not in INDEXES:
+        raise ValueError(f"no index table {name!r}")
+    return INDEXES[name]
+
+
+def encode_index(marks: Sequence[IndexPut | IndexDelete]) -> Entries:
+    """The last state of each index entry. Raises KeyTooLong, and ValueError for an unknown index.
+
+    Entries of an index are alike and many: they are written together, in the order of their keys.
+    """
+    tables: dict[Table, dict[bytes, bytes | None]] = {}
+    for mark in marks:
+        table = tables.setdefault(index_table(mark.table), {})
+        table[checked(mark.key)] = mark.value if isinstance(mark, IndexPut) else None
+    return tables
+
+
 def encode_batch(batch: Batch) -> list[Write]:
-    """A batch as writes. Raises KeyTooLong, and ValueError for an unknown index table."""
+    """A batch as writes, but for its index entries. Raises KeyTooLong."""
     writes = [
         Write(
             OBJECTS,
@@ -50,12 +72,7 @@ def encode_batch(batch: Batch) -> list[Write]:
     for entry in batch.private:
         value = None if isinstance(entry, PrivateDelete) else entry.value
         writes.append(Write(PRIVATE, checked(entry.key), value))
-    for mark in batch.index:
-        if mark.table not in INDEXES:
-            raise ValueError(f"no index table {mark.table!r}")
-        value = None if isinstance(mark, IndexDelete) else mark.value
-        writes.append(Write(INDEXES[mark.table], checked(mark.key), value))
     return writes
 
 
-__all__ = ["Write", "counts_of", "encode_batch"]
+__all__ = ["Entries", "Write", "counts_of", "encode_batch", "encode_index", "index_table"]

@@ -8,30 +8,46 @@ Invariants:
 4. A folder written by a later release is refused, unchanged.
 5. The first refused write is logged, and again the first one after a write that changed something:
    a full disk says so in one line, however many come.
+6. Where the page that says what is committed could not be written, the engine refuses everything
+   until it is opened anew: the environment is then `fatal`, and its owner must end.
 """
 
 import errno
 import fcntl
 import logging
 import os
+import resource
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import lmdb
 
 from ..errors import CallscreenError
 from ..files import sync_folder
-from .contract import FormatTooNew, StoreClosed, StoreFailed, StoreFull, StoreInUse
+from .contract import (
+    NO_SPACE,
+    FormatTooNew,
+    StoreClosed,
+    StoreFailed,
+    StoreFull,
+    StoreInUse,
+    Usage,
+)
 from .gate import Gate
-from .limits import MAP_BYTES, MAP_LIMIT_BYTES, MAX_READERS, READER_DRAIN_SECONDS
+from .limits import (
+    MAP_BYTES,
+    MAP_LIMIT_BYTES,
+    MAX_READERS,
+    READER_DRAIN_SECONDS,
+    SHORT_BYTES,
+)
 from .tables import ENGINE, FORMAT, META, Table, decode_number, encode_number
 
 Result = TypeVar("Result")
 
-NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 LOCK_FILE: Final = "opener.lock"
 
 log = logging.getLogger("callscreen.core")
@@ -71,13 +87,19 @@ class Environment:
         tables: Sequence[Table],
         map_bytes: int = MAP_BYTES,
         map_limit_bytes: int = MAP_LIMIT_BYTES,
+        newest: int = FORMAT,
     ) -> None:
-        """Opens the folder or makes it. Raises StoreInUse, FormatTooNew, StoreFull, StoreFailed."""
+        """Opens the folder or makes it; `newest` is the format of its tables.
+
+        Raises StoreInUse, FormatTooNew, StoreFull, StoreFailed.
+        """
         self.path = Path(path)
+        self._newest = newest
         self._limit = map_limit_bytes
         self._gate = Gate()
         self._writing = threading.Lock()
         self._closed = False
+        self.fatal = False
         self._refused: int | None = None  # the last transaction before the first refused write
         self._lock = lock_folder(self.path)
         try:
@@ -119,25 +141,29 @@ class Environment:
         def check(txn: "lmdb.Transaction[bytes]") -> None:
             found = txn.get(b"format", db=self.dbs[META])
             if found is None:
-                txn.put(b"format", encode_number(FORMAT), db=self.dbs[META])
-            elif decode_number(found) > FORMAT:
+                txn.put(b"format", encode_number(self._newest), db=self.dbs[META])
+            elif decode_number(found) > self._newest:
                 raise FormatTooNew(
                     f"The data folder {self.path} has format {decode_number(found)};"
-                    f" this release reads up to {FORMAT}."
+                    f" this release reads up to {self._newest}."
                 )
 
         self.write(check)
 
-    def begin(self) -> tuple["lmdb.Transaction[bytes]", int]:
-        """A read transaction, and the ticket to `end` it with. Raises StoreClosed, StoreFailed."""
+    def begin(self, buffers: bool = False) -> tuple["lmdb.Transaction[Any]", int]:
+        """A read transaction, and the ticket to `end` it with.
+
+        With `buffers` it gives views of the map itself, good for as long as it is open.
+        Raises StoreClosed, StoreFailed.
+        """
         ticket = self._gate.enter()
         try:
-            return self._env.begin(), ticket
+            return (self._env.begin(buffers=True) if buffers else self._env.begin()), ticket
         except lmdb.Error as error:
             self._gate.leave(ticket)
             self._fail(error)
 
-    def end(self, txn: "lmdb.Transaction[bytes]", ticket: int) -> None:
+    def end(self, txn: "lmdb.Transaction[Any]", ticket: int) -> None:
         """Ends a read transaction."""
         txn.abort()
         self._gate.leave(ticket)
@@ -181,11 +207,44 @@ class Environment:
             except lmdb.MapFullError:
                 self._grow()
             except lmdb.Error as error:
+                self._probe()
                 self._fail(error)
+
+    def _probe(self) -> None:
+        """Asks the engine whether it still does anything after a failed write."""
+        try:
+            self._env.begin().abort()
+        except lmdb.PanicError:
+            self.fatal = True
+        except lmdb.Error as error:
+            log.warning("%s cannot be read: %s", self.path.name, error)
 
     def _last(self) -> int:
         """The last transaction that changed something."""
         return int(self._env.info()["last_txnid"])
+
+    def copy(self, file: int, read: Callable[["lmdb.Transaction[bytes]"], Result]) -> Result:
+        """Writes a compact copy of one transaction, a data.mdb, to a file or a pipe.
+
+        Returns what `read` reads in that same transaction. Takes as long as the data are large. A
+        write for which the map must grow waits for its end (as does any that is given up), so
+        room is made first. Raises StoreClosed, StoreFailed.
+        """
+        with self._writing:
+            info = self._env.info()
+            used = info["last_pgno"] * self._env.stat()["psize"]
+            if used * 2 > info["map_size"] < self._limit:
+                self._grow()
+            ticket = self._gate.enter(lasting=True)
+        try:
+            with self._env.begin() as txn:
+                result = read(txn)
+                self._env.copyfd(file, compact=True, txn=txn)
+            return result
+        except lmdb.Error as error:
+            self._fail(error)
+        finally:
+            self._gate.leave(ticket)
 
     def _grow(self) -> None:
         size = self._env.info()["map_size"]
@@ -195,13 +254,31 @@ class Environment:
             self._env.set_mapsize(min(size * 2, self._limit))
 
     def _fail(self, error: lmdb.Error) -> NoReturn:
-        if error.code in NO_SPACE:
+        # the engine calls a write that was cut short an I/O error
+        if error.code in NO_SPACE or (error.code == errno.EIO and self._room() < SHORT_BYTES):
             raise StoreFull from error
         raise StoreFailed from error
+
+    def _room(self) -> int:
+        """Octets by which the file can grow yet, as the disk and the process's limit have it."""
+        disk = os.statvfs(self.path)
+        most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        free = disk.f_bavail * disk.f_frsize
+        if most == resource.RLIM_INFINITY:
+            return free
+        return min(free, most - (self.path / "data.mdb").stat().st_size)
 
     def map_bytes(self) -> int:
         """The address space of the map now."""
         return int(self._env.info()["map_size"])
+
+    def usage(self) -> Usage:
+        """What the file takes up to its last page in use. Raises StoreClosed."""
+        with self._gate.reader():
+            info = self._env.info()
+            octets = (int(info["last_pgno"]) + 1) * int(self._env.stat()["psize"])
+        refusing = self.fatal or self._refused is not None
+        return Usage(octets, int(info["map_size"]), self._limit, refusing)
 
     def oldest_reader_age(self) -> float:
         """Seconds that the oldest open reader has been open; 0.0 where there is none."""

@@ -1,10 +1,11 @@
 """Reads objects, indexes and private entries within one LMDB transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from .contract import Key
+from .lmdb_batch import index_table
 from .lmdb_environment import Environment, place_below
 from .tables import (
     META,
@@ -12,6 +13,7 @@ from .tables import (
     OBJECTS,
     PRIVATE,
     UNIQUE_VALUES,
+    Table,
     after_prefix,
     checked,
     decode_number,
@@ -49,6 +51,15 @@ class LmdbReader:
 
     def get(self, key: Key) -> bytes | None:
         return self._txn.get(encode_key(key), db=self._dbs[OBJECTS])
+
+    def present(self, keys: Sequence[bytes]) -> list[bytes]:
+        return self._found(OBJECTS, keys)
+
+    def claimed(self, keys: Sequence[bytes]) -> list[bytes]:
+        return self._found(UNIQUE_VALUES, keys)
+
+    def _found(self, table: Table, keys: Sequence[bytes]) -> list[bytes]:
+        return [key for key, _ in self._txn.cursor(self._dbs[table]).getmulti(keys)]
 
     def scan(
         self,
@@ -105,8 +116,44 @@ class LmdbReader:
                     return
                 yield key, value
 
+    def firsts(
+        self, product: str, type: str, start_after: str | None = None, limit: int | None = None
+    ) -> Iterator[tuple[str, int]]:
+        low = encode_parts((product, type))
+        edge = low if start_after is None else encode_parts((product, type, start_after))
+        cursor = self._txn.cursor(self._dbs[OBJECT_COUNTS])
+        found = cursor.set_range(edge)
+        if found and cursor.key() == edge:  # the count of all, or of what comes before
+            found = cursor.next()
+        if not found:
+            return
+        for key, value in islice(cursor.iternext(), limit):
+            if not key.startswith(low):
+                return
+            yield decode_parts(key[len(low) :])[0], decode_number(value)
+
     def unique(self, key: bytes) -> bytes | None:
         return self._txn.get(checked(key), db=self._dbs[UNIQUE_VALUES])
+
+    def scan_index(
+        self,
+        table: str,
+        low: bytes,
+        high: bytes,
+        limit: int | None = None,
+        reverse: bool = False,
+    ) -> Iterator[tuple[bytes, bytes]]:
+        cursor = self._txn.cursor(self._dbs[index_table(table)])
+        if reverse:
+            found, entries = place_below(cursor, high), cursor.iterprev()
+        else:
+            found, entries = cursor.set_range(low), cursor.iternext()
+        if not found:
+            return
+        for key, value in islice(entries, limit):
+            if not low <= key < high:
+                return
+            yield key, value
 
 
 __all__ = ["LmdbReader"]

@@ -1,86 +1,129 @@
 """Call records in memory: the plain twin that says what their contract means."""
 
+import secrets
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-from .contract import StoreClosed
+from ...fastpath.rows_reference import by_time, select
+from ...fastpath.rows_types import BLOCK, ID_BYTES, LENGTH, OFFSET, ROW, START, Condition
+from .contract import StoreClosed, Usage
 from .limits import RECORDS_PAGE
-from .records import Record, scope_of, scopes_of
-from .tables import checked, encode_parts
+from .records import Arrived, Found
+
+KEY_BYTES = 16  # of SipHash
+
+
+class Held(NamedTuple):
+    """A record, and when it came, in Unix seconds."""
+
+    row: bytes
+    value: bytes
+    came: float
 
 
 class MemoryRecords:
     """A contract RecordStore that forgets everything when it is closed."""
 
-    def __init__(self) -> None:
-        self._records: dict[tuple[str, str], Record] = {}
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.key = secrets.token_bytes(KEY_BYTES)
+        self.fatal = False
+        self._clock = clock
+        self._records: dict[tuple[str, bytes], Held] = {}
         self._lock = threading.Lock()
         self._closed = False
 
-    def append(self, records: Sequence[Record]) -> int:
-        for record in records:
-            for scope in scopes_of(record):
-                checked(encode_parts((*scope, record.cdr_id)))
+    def append(self, records: Sequence[Arrived]) -> int:
+        now = self._clock()
         with self._lock:
             self._check_open()
             before = len(self._records)
-            for record in records:
-                self._records.setdefault(record[:2], record)
+            for product, rows, values in records:
+                for start in range(0, len(rows), ROW):
+                    row = rows[start : start + ROW]
+                    at = int.from_bytes(row[OFFSET:LENGTH], "big")
+                    size = int.from_bytes(row[LENGTH:START], "big")
+                    held = Held(row, values[at : at + size], now)
+                    self._records.setdefault((product, row[:BLOCK]), held)
             return len(self._records) - before
 
-    def append_group(self, group: Sequence[Sequence[Record]]) -> list[int | Exception]:
-        results: list[int | Exception] = []
-        for records in group:
-            try:
-                results.append(self.append(records))
-            except StoreClosed:
-                raise
-            except Exception as error:
-                results.append(error)
-        return results
+    def append_group(self, group: Sequence[Sequence[Arrived]]) -> list[int | Exception]:
+        return [self.append(records) for records in group]
 
-    def get(self, product: str, cdr_id: str) -> bytes | None:
-        checked(encode_parts((product, cdr_id)))
+    def get(self, product: str, id: bytes) -> bytes | None:
         with self._lock:
             self._check_open()
-            record = self._records.get((product, cdr_id))
-        return None if record is None else record.value
+            held = self._records.get((product, id))
+        return None if held is None else held.value
 
-    def scan(
+    def page(
         self,
         product: str,
-        service_provider_name: str | None = None,
-        subscriber_name: str | None = None,
-        start_after: str | None = None,
+        conditions: Sequence[Condition] = (),
+        start_after: bytes | None = None,
         skip: int = 0,
         limit: int = RECORDS_PAGE,
         newest_first: bool = True,
-    ) -> list[tuple[str, bytes]]:
-        found = self._within(scope_of(product, service_provider_name, subscriber_name))
+    ) -> list[Found]:
+        found = self._meeting(product, conditions)
         if start_after is not None and newest_first:
-            found = [record for record in found if record.cdr_id < start_after]
+            found = [each for each in found if each.id < start_after]
         elif start_after is not None:
-            found = [record for record in found if record.cdr_id > start_after]
-        found.sort(key=lambda record: record.cdr_id, reverse=newest_first)
+            found = [each for each in found if each.id > start_after]
+        found.sort(reverse=newest_first)
         skip = max(skip, 0)
-        return [(record.cdr_id, record.value) for record in found[skip : skip + max(limit, 0)]]
+        return found[skip : skip + max(limit, 0)]
 
-    def _within(self, scope: tuple[str, ...]) -> list[Record]:
+    def page_by_time(
+        self,
+        product: str,
+        conditions: Sequence[Condition],
+        column: int,
+        descending: bool,
+        skip: int = 0,
+        limit: int = RECORDS_PAGE,
+    ) -> list[Found]:
+        rows = by_time(b"".join(self._rows(product, conditions)), column, descending)
+        rows = rows[max(skip, 0) * ROW :][: max(limit, 0) * ROW]
+        ids = [rows[start : start + ID_BYTES] for start in range(0, len(rows), ROW)]
+        with self._lock:
+            return [Found(id, self._records[product, id].value) for id in ids]
+
+    def _meeting(self, product: str, conditions: Sequence[Condition]) -> list[Found]:
+        ids = [row[:ID_BYTES] for row in self._rows(product, conditions)]
+        with self._lock:
+            return [Found(id, self._records[product, id].value) for id in ids]
+
+    def _rows(self, product: str, conditions: Sequence[Condition]) -> list[bytes]:
         with self._lock:
             self._check_open()
-            return [record for record in self._records.values() if scope in scopes_of(record)]
+            return [
+                held.row
+                for (each, _), held in self._records.items()
+                if each == product and select(held.row, conditions)
+            ]
 
     def _check_open(self) -> None:
         if self._closed:
             raise StoreClosed
 
-    def count(
-        self,
-        product: str,
-        service_provider_name: str | None = None,
-        subscriber_name: str | None = None,
-    ) -> int:
-        return len(self._within(scope_of(product, service_provider_name, subscriber_name)))
+    def count(self, product: str, conditions: Sequence[Condition] = ()) -> int:
+        return len(self._meeting(product, conditions))
+
+    def expire(self, product: str, before: float) -> bool:
+        with self._lock:
+            self._check_open()
+            for key, held in list(self._records.items()):
+                if key[0] == product and held.came < before:
+                    del self._records[key]
+        return False
+
+    def usage(self) -> Usage:
+        with self._lock:
+            self._check_open()
+            octets = sum(len(held.value) for held in self._records.values())
+        return Usage(octets, 0, 0, self.fatal)
 
     def oldest_reader_age(self) -> float:
         return 0.0

@@ -18,6 +18,7 @@ from .limits import KEY_BYTES
 
 ENGINE: Final = 0  # the engine's major version: 0.9.x, whose files have data format v1
 FORMAT: Final = 1  # of the tables below; raised with every change that older code cannot read
+RECORDS_FORMAT: Final = 2  # of those of call records
 
 
 class Table(NamedTuple):
@@ -28,23 +29,38 @@ class Table(NamedTuple):
     value: str
 
 
-META: Final = Table(b"meta", "a word", "format, epoch, revision: number; id: text")
+META: Final = Table(b"meta", "a word", "format, epoch, revision, indexed: number; id: text")
 OBJECTS: Final = Table(b"objects", "parts: product, type, path...", "a protobuf Object")
 PRIVATE: Final = Table(b"private", "the caller's octets", "the caller's octets")
 UNIQUE_VALUES: Final = Table(b"unique", "the caller's octets", "the caller's octets")
+COLUMN_VALUES: Final = Table(b"columns", "the caller's octets", "the caller's octets")
 LOG: Final = Table(b"log", "number: revision", "a protobuf Change")
 OBJECT_COUNTS: Final = Table(
     b"object_counts", "parts: product, type[, first of the path]", "number: objects, never 0"
 )
-OBJECT_TABLES: Final = (META, OBJECTS, PRIVATE, UNIQUE_VALUES, LOG, OBJECT_COUNTS)
+OBJECT_TABLES: Final = (
+    META,
+    OBJECTS,
+    PRIVATE,
+    UNIQUE_VALUES,
+    LOG,
+    OBJECT_COUNTS,
+    COLUMN_VALUES,
+)
 
+BLOCKS: Final = Table(b"blocks", "block: product, segment, block", "protobuf CallRecords")
+FRESH: Final = Table(b"fresh", "block: product, segment, block", "rows of an open segment's block")
+SEGMENTS: Final = Table(b"segments", "segment: product, segment", "what its rows span")
+ROWS: Final = Table(b"rows", "segment, number: chunk", "sorted rows: see fastpath.rows_types")
+POSTINGS: Final = Table(b"postings", "segment, column, first posting", "sorted postings of rows")
 RECORDS: Final = Table(b"records", "parts: product, cdr_id", "a protobuf CallRecord")
 BY_PROVIDER: Final = Table(b"by_provider", "parts: product, provider, cdr_id", "empty")
 BY_SUBSCRIBER: Final = Table(
     b"by_subscriber", "parts: product, provider, subscriber, cdr_id", "empty"
 )
 COUNTS: Final = Table(b"counts", "parts: product[, provider[, subscriber]]", "number: records")
-RECORD_TABLES: Final = (META, RECORDS, BY_PROVIDER, BY_SUBSCRIBER, COUNTS)
+FORMER_RECORD_TABLES: Final = (RECORDS, BY_PROVIDER, BY_SUBSCRIBER, COUNTS)  # of format 1
+RECORD_TABLES: Final = (META, BLOCKS, FRESH, SEGMENTS, ROWS, POSTINGS, *FORMER_RECORD_TABLES)
 
 END: Final = b"\x00"
 NUMBER_BYTES: Final = 8
@@ -90,6 +106,18 @@ def encode_key(key: Key) -> bytes:
     return checked(encode_parts((key.product, key.type, *key.path)))
 
 
+def decode_key(data: bytes) -> Key:
+    """The key that was encoded. Raises ValueError for octets that no key encodes to."""
+    product, type_, *path = decode_parts(data)
+    return Key(product, type_, tuple(path))
+
+
+def count_keys(data: bytes) -> tuple[bytes, bytes]:
+    """Of an encoded key: the parts that say product and type, and the first of the path too."""
+    second = data.index(END, data.index(END) + 1) + 1
+    return data[:second], data[: data.index(END, second) + 1]
+
+
 def after_prefix(prefix: bytes) -> bytes:
     """The least octets above every key that begins with this encoding of one part or more."""
     return prefix[:-1] + b"\x01"
@@ -106,23 +134,33 @@ def decode_number(data: bytes) -> int:
 
 
 __all__ = [
+    "BLOCKS",
     "BY_PROVIDER",
     "BY_SUBSCRIBER",
+    "COLUMN_VALUES",
     "COUNTS",
     "ENGINE",
     "FORMAT",
+    "FORMER_RECORD_TABLES",
+    "FRESH",
     "LOG",
     "META",
     "OBJECTS",
     "OBJECT_COUNTS",
     "OBJECT_TABLES",
+    "POSTINGS",
     "PRIVATE",
     "RECORDS",
+    "RECORDS_FORMAT",
     "RECORD_TABLES",
+    "ROWS",
+    "SEGMENTS",
     "UNIQUE_VALUES",
     "Table",
     "after_prefix",
     "checked",
+    "count_keys",
+    "decode_key",
     "decode_number",
     "decode_parts",
     "encode_key",

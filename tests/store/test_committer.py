@@ -9,9 +9,10 @@ import pytest
 
 from callscreen.core.committer import Committer, Grouper
 from callscreen.core.errors import TooMuch, Unavailable
-from callscreen.core.store.contract import Batch, Conflict, Member, Reader, Store
+from callscreen.core.store.contract import Batch, Conflict, Last, Member, Reader, Store
 from callscreen.core.store.memory import MemoryStore
-from callscreen.core.store.records import Record, RecordStore
+from callscreen.core.store.records import Arrived, RecordStore
+from callscreen.fastpath.rows_types import ID_BYTES, ROW
 
 Putter = Callable[..., Batch]
 
@@ -25,11 +26,11 @@ class SlowStore(MemoryStore):
         self.begun = threading.Event()
         self.go = threading.Event()
 
-    def transact(self, group: Sequence[Member]) -> list[int | Exception]:
+    def transact(self, group: Sequence[Member], last: Last | None = None) -> list[int | Exception]:
         self.groups.append(len(group))
         self.begun.set()
         assert self.go.wait(10)
-        return super().transact(group)
+        return super().transact(group, last)
 
 
 @pytest.fixture
@@ -213,13 +214,15 @@ def test_a_loop_that_ended_does_not_stop_the_thread(put: Putter) -> None:
 async def test_call_records_that_wait_share_a_transaction(records: RecordStore) -> None:
     groups: list[int] = []
 
-    def append(group: Sequence[Sequence[Record]]) -> list[int | Exception]:
+    def append(group: Sequence[Sequence[Arrived]]) -> list[int | Exception]:
         groups.append(len(group))
         return records.append_group(group)
 
-    grouper = Grouper[Sequence[Record], int]("records", append)
-    batches = [[Record("pcs", f"{n}", "acme", "alice", b""), Record("pcs", "same", "", "", b"")]
-               for n in range(100)]  # fmt: skip
+    def row(id: int) -> bytes:
+        return id.to_bytes(ID_BYTES, "big").ljust(ROW, b"\0")
+
+    grouper = Grouper[Sequence[Arrived], int]("records", append)
+    batches = [[Arrived("pcs", row(n) + row(100), b"")] for n in range(100)]
     added = await asyncio.gather(*(grouper.submit(batch) for batch in batches))
     await grouper.close()
     assert (added[0], sum(added), records.count("pcs")) == (2, 101, 101)

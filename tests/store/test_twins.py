@@ -6,9 +6,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from callscreen.core.errors import CallscreenError
 from callscreen.core.store.contract import (
     Batch,
-    CallscreenError,
     Conflict,
     Delete,
     IndexDelete,
@@ -29,13 +29,13 @@ PATH = st.lists(PART, max_size=3).map(tuple)
 KEY = st.builds(Key, st.sampled_from(["pcs", "cin"]), st.sampled_from(["n", "number"]), PATH)
 OCTETS = st.sampled_from([b"", b"a", b"ab", b"b\x00"])
 NAME = st.sampled_from([b"a", b"ab", b"b", b"\xff", b"k" * 512])
+TABLE = st.sampled_from(["unique", "columns"])
 BATCH = st.tuples(
     st.lists(st.builds(Put, KEY, OCTETS) | st.builds(Delete, KEY), max_size=4),
     st.lists(st.builds(PrivatePut, NAME, OCTETS) | st.builds(PrivateDelete, NAME), max_size=2),
     st.lists(
-        st.builds(IndexPut, st.just("unique"), NAME, OCTETS)
-        | st.builds(IndexDelete, st.just("unique"), NAME),
-        max_size=2,
+        st.builds(IndexPut, TABLE, NAME, OCTETS) | st.builds(IndexDelete, TABLE, NAME),
+        max_size=3,
     ),
 )
 MEMBER = st.none() | st.just(Conflict("refused")) | BATCH
@@ -109,6 +109,27 @@ class Twins(RuleBasedStateMachine):
                 return count, got, list(reader.scan_private(octets)), reader.revision
 
         self.both(run)
+
+    @rule(
+        table=TABLE,
+        low=OCTETS,
+        high=st.sampled_from([b"ab", b"b", b"\xff\xff"]),
+        limit=st.none() | st.integers(0, 2),
+        reverse=st.booleans(),
+        start=st.none() | PART,
+    )
+    def indexes(self, table: str, low: bytes, high: bytes, start: object, **given: object) -> None:
+        def run(store: Store) -> object:
+            with store.read() as reader:
+                entries = list(reader.scan_index(table, low, high, **given))
+                return entries, list(reader.firsts("pcs", "n", start, given["limit"]))
+
+        self.both(run)
+
+    @rule(key=st.sampled_from([b"a", b"ab"]), put=st.booleans())
+    def reindex(self, key: bytes, put: bool) -> None:
+        mark = IndexPut("columns", key, b"x") if put else IndexDelete("columns", key)
+        self.both(lambda store: store.reindex([mark]))
 
     @rule(after=st.integers(0, 12), limit=st.integers(0, 4))
     def tail(self, after: int, limit: int) -> None:

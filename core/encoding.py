@@ -4,10 +4,25 @@ Invariants:
 1. Concatenated fields are a message: what was serialised once is sent on, never made again.
 """
 
+from typing import Final
+
+LENGTHS: Final = 4_096  # octets; lengths below are made once
+
 
 def delimited(number: int, octets: bytes) -> bytes:
     """A length-delimited field (a message or a string), its number below 16."""
-    return bytes((number << 3 | 2,)) + _varint(len(octets)) + octets
+    return tag(number) + length(octets) + octets
+
+
+def tag(number: int) -> bytes:
+    """What begins a length-delimited field, its number below 16."""
+    return bytes((number << 3 | 2,))
+
+
+def length(octets: bytes) -> bytes:
+    """What says how long a field is."""
+    size = len(octets)
+    return _LENGTHS[size] if size < LENGTHS else _varint(size)
 
 
 def _varint(number: int) -> bytes:
@@ -19,4 +34,6 @@ def _varint(number: int) -> bytes:
     return bytes(octets)
 
 
-__all__ = ["delimited"]
+_LENGTHS: Final = tuple(_varint(size) for size in range(LENGTHS))
+
+__all__ = ["delimited", "length", "tag"]

@@ -9,15 +9,32 @@ Invariants:
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ..fastpath.index import Index
 from ..fastpath.loader import Loader
 from ..fastpath.model import Verdict
 from ..schema import PRODUCTS, TYPES
-from ..v1.object_pb2 import Change, Object
+from ..v1.object_pb2 import Change, Mutation, Object
+from ..v1.subscriber_pb2 import Number
 from .store.contract import Store
 
+# Where the loader finds what it reads without making messages.
+LAYOUT = (
+    Change.MUTATIONS_FIELD_NUMBER,
+    Mutation.NAME_FIELD_NUMBER,
+    Mutation.PUT_FIELD_NUMBER,
+    min(field.number for field in Object.DESCRIPTOR.oneofs_by_name["kind"].fields),
+    Object.NUMBER_FIELD_NUMBER,
+    Number.NUMBER_FIELD_NUMBER,
+    Number.SUBSCRIBER_NAME_FIELD_NUMBER,
+    Number.SERVICE_PROVIDER_NAME_FIELD_NUMBER,
+    Number.WHITELIST_FIELD_NUMBER,
+    Number.BLACKLIST_FIELD_NUMBER,
+    Number.VIP_FIELD_NUMBER,
+    Number.BLOCKED_FIELD_NUMBER,
+)
 SCREENED = tuple(kind.type for kind in TYPES.values() if kind.screened)
 
 log = logging.getLogger("callscreen.core")
@@ -31,6 +48,7 @@ class Engine:
         self._make_index = make_index
         self._index, self._loader = self._build()
         self._whole = True  # every change up to the index's revision is in it
+        self.verdicts: Counter[tuple[str, str, str]] = Counter()  # by product, treatment, reason
 
     @property
     def revision(self) -> int:
@@ -55,7 +73,7 @@ class Engine:
                 if not self._whole or revision != self._index.revision + 1:
                     log.warning("the index is built anew: it lacks what came before %d", revision)
                     return False
-                self._loader.apply(Change.FromString(record))
+                self._loader.apply_record(record, revision, LAYOUT, Change.FromString)
         except Exception:
             log.exception("the index is built anew: a change could not be applied")
             return False
@@ -65,7 +83,9 @@ class Engine:
         self, product: int, called: str, calling: str, anonymous: bool, source_ip: str
     ) -> Verdict:
         """Decides on a call; `product` 0 both, 1 PCS, 2 CIN."""
-        return self._index.screen(product, called, calling, anonymous, source_ip)
+        verdict = self._index.screen(product, called, calling, anonymous, source_ip)
+        self.verdicts[verdict.product, verdict.treatment, verdict.reason] += 1
+        return verdict
 
     def _build(self) -> tuple[Index, Loader]:
         index = self._make_index()

@@ -40,6 +40,10 @@ class Passwords:
         """The same as hash, on the calling thread: for the start, before anything is served."""
         return self._hasher.hash(_octets(password))
 
+    def __len__(self) -> int:
+        """How many hashes are being computed or wait for it."""
+        return len(self._checks) + len(self._makes)
+
     def close(self) -> None:
         self._checks.close()
         self._makes.close()

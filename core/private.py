@@ -3,33 +3,45 @@
 Invariants:
 1. A password is held as an argon2 hash, a token as its SHA-256; neither can be read back.
 2. A credential names every live token of its administrator, so that all can be voided at once.
-3. Keys carry the product first: no look-up crosses products.
+3. An administrator has one token at most that sets its password, whether it has one yet or not.
+4. Keys carry the product first: no look-up crosses products.
 """
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
+
+Held = tuple[tuple[str, float], ...]  # (digest in hex, expiry in Unix seconds), oldest first
+
+CREDENTIALS: Final = b"credential\x00"  # how the keys of each kind begin
+TOKENS: Final = b"token\x00"
+STOWED: Final = b"stowed\x00"
+SETUPS: Final = b"setup\x00"
+REDEEMABLE: Final = b"redeemable\x00"
 
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """How one administrator logs in.
-
-    `tokens`: (digest in hex, expiry in Unix seconds), oldest first.
-    """
+    """How one administrator logs in. `sessions` are the tokens of web sessions."""
 
     password: str
-    tokens: tuple[tuple[str, float], ...] = ()
+    tokens: Held = ()
+    sessions: Held = ()
 
     def encode(self) -> bytes:
-        return orjson.dumps({"password": self.password, "tokens": self.tokens})
+        fields = {"password": self.password, "tokens": self.tokens, "sessions": self.sessions}
+        return orjson.dumps(fields)
 
     @classmethod
     def decode(cls, value: bytes) -> "Credential":
         data: dict[str, Any] = orjson.loads(value)
-        return cls(data["password"], tuple((digest, expiry) for digest, expiry in data["tokens"]))
+        return cls(data["password"], _held(data["tokens"]), _held(data.get("sessions", ())))
+
+
+def _held(pairs: Any) -> Held:
+    return tuple((digest, expiry) for digest, expiry in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +67,38 @@ def digest_of(token: str) -> bytes:
 
 
 def credential_key(product: str, username: str) -> bytes:
-    return b"credential\x00" + product.encode() + b"\x00" + username.encode()
+    return CREDENTIALS + product.encode() + b"\x00" + username.encode()
+
+
+def stowed_key(product: str, batch: str, username: str) -> bytes:
+    """Where the credential of an administrator in the archive waits: apart for each batch."""
+    return STOWED + b"\x00".join((product.encode(), batch.encode(), username.encode()))
 
 
 def token_key(digest: bytes) -> bytes:
-    return b"token\x00" + digest
+    return TOKENS + digest
 
 
-__all__ = ["Credential", "Token", "credential_key", "digest_of", "token_key"]
+def setup_key(product: str, username: str) -> bytes:
+    """Where the digest of the one token that sets an administrator's password stands."""
+    return SETUPS + product.encode() + b"\x00" + username.encode()
+
+
+def redeemable_key(digest: bytes) -> bytes:
+    """Where such a token, as a Token, is looked up."""
+    return REDEEMABLE + digest
+
+
+__all__ = [
+    "REDEEMABLE",
+    "TOKENS",
+    "Credential",
+    "Held",
+    "Token",
+    "credential_key",
+    "digest_of",
+    "redeemable_key",
+    "setup_key",
+    "stowed_key",
+    "token_key",
+]

@@ -4,19 +4,24 @@ Invariants:
 1. A token is looked up by its digest and compared in constant time; its text is held nowhere.
 2. An expired token stands for nobody, cached or not.
 3. A checked token is believed for TOKEN_CACHE_SECONDS at most, also where the clock goes back, and
-   not beyond a call of forget(): whoever voids a token calls it after the commit.
+   not beyond a call of forget(): whoever voids a token or writes an administrator calls it after
+   the commit.
+4. What a token may do is what its administrator's groups are now, not what they were at log-in.
 """
 
 import hmac
 from collections.abc import Callable
 from typing import Final
 
+from ..schema import TYPES
+from ..v1.object_pb2 import Object
 from .access import Principal, principal, service
 from .errors import Unauthenticated
 from .limits import TOKEN_CACHE_SECONDS, TOKEN_CHARS, TOKENS_CACHED
 from .private import Token, digest_of, token_key
-from .store.contract import Store
+from .store.contract import Key, Store
 
+KIND: Final = TYPES["administrator"]
 INTERNAL: Final = service()
 
 
@@ -50,12 +55,17 @@ class Sessions:
         self._checked.pop(digest, None)
         with self._store.read() as reader:
             value = reader.private(token_key(digest))
-        if value is None:
-            raise Unauthenticated
-        held = Token.decode(value)
+            if value is None:
+                raise Unauthenticated
+            held = Token.decode(value)
+            path = KIND.path_of((held.role_id, held.username))
+            who = reader.get(Key(held.product, KIND.type, path))
         if now >= held.expiry:
             raise Unauthenticated
-        caller = principal(held.product, held.username, held.role_id, digest)
+        if who is None:
+            raise Unauthenticated
+        groups = Object.FromString(who).administrator.permissions
+        caller = principal(held.product, held.username, held.role_id, groups, digest)
         if len(self._checked) >= TOKENS_CACHED:
             self._checked.clear()
         self._checked[digest] = (caller, now, min(held.expiry, now + TOKEN_CACHE_SECONDS))

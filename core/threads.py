@@ -22,6 +22,10 @@ class Threads:
         self._limit = waiting
         self._inside = 0
 
+    def __len__(self) -> int:
+        """How many pieces of work are inside, at work or waiting."""
+        return self._inside
+
     @property
     def full(self) -> bool:
         """Whether the next caller is turned away."""

@@ -4,27 +4,30 @@ Invariants:
 1. A record is kept once by its cdr_id, however often it is sent.
 2. A record of no product (nothing was provisioned) is kept in both.
 3. A batch is kept whole or refused whole.
+4. `check` says what is wrong with a record; that nothing is wrong, fastpath.records says of a whole
+   batch at once, as it came. What that refuses is decoded and looked at plainly.
 """
 
-import asyncio
-from collections.abc import Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-from ...schema import PRODUCTS
+from google.protobuf.message import DecodeError
+
+from ...fastpath.records import read
+from ...fastpath.rows_types import Batch, Limits
 from ...v1 import rules_pb2
+from ...v1.records_pb2 import AppendRequest
 from ...v1.screening_pb2 import CallRecord
 from ..access import Principal, Verb
 from ..errors import InvalidInput
 from ..limits import (
     BATCH_OBJECTS,
-    CALLS_AT_A_STRETCH,
     EVENTS_CHARS,
     RECORD_BYTES,
     RECORD_CHARS,
     RECORD_STEPS,
 )
-from ..store.records import Record
+from ..store.records import PRODUCT_OCTET, Arrived, of_product
 from .context import Core
 
 TYPE: Final = "cdr"
@@ -38,34 +41,50 @@ SHORT: Final = (
     "edge",
 )
 LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59Z
-PRODUCT_OF: Final = {
-    rules_pb2.PRODUCT_UNSPECIFIED: PRODUCTS,
-    rules_pb2.PCS: ("pcs",),
-    rules_pb2.CIN: ("cin",),
-}
+PRODUCTS: Final = frozenset({rules_pb2.PRODUCT_UNSPECIFIED, rules_pb2.PCS, rules_pb2.CIN})
+LIMITS: Final = Limits(RECORD_CHARS, EVENTS_CHARS, RECORD_BYTES, RECORD_STEPS)
 
 
-async def append(core: Core, caller: Principal, records: Sequence[CallRecord]) -> int:
-    """How many were new, once all are durable. Raises InvalidInput, PermissionDenied, TooMuch."""
+async def append(core: Core, caller: Principal, data: bytes) -> tuple[int, int]:
+    """Keeps the records of an encoded AppendRequest.
+
+    Its id, and how many were new, once all are durable. Raises InvalidInput, PermissionDenied,
+    TooMuch.
+    """
     caller.require("", TYPE, (), Verb.CREATE)
-    if len(records) > BATCH_OBJECTS:
+    batch = batch_of(data, core.records.key)
+    arrived = arrived_of(batch)
+    return batch.id, await core.recorder.submit(arrived) if arrived else 0
+
+
+def batch_of(data: bytes, key: bytes) -> Batch:
+    """The records of a request. Raises InvalidInput."""
+    try:
+        found = read(data, key, LIMITS)
+        if isinstance(found, int):
+            found = _plainly(data, key)
+    except (ValueError, DecodeError):
+        raise InvalidInput("The message cannot be decoded.") from None
+    if found.size > BATCH_OBJECTS:
         raise InvalidInput(f"A batch has at most {BATCH_OBJECTS} records.")
-    kept: list[Record] = []
-    for place, record in enumerate(records, 1):
-        kept += _stored(record)
-        if place % CALLS_AT_A_STRETCH == 0:
-            await asyncio.sleep(0)
-    return await core.recorder.submit(kept) if kept else 0
+    return found
 
 
-def _stored(record: CallRecord) -> Iterator[Record]:
-    record.DiscardUnknownFields()
-    check(record)
-    value = record.SerializeToString()
-    for product in PRODUCT_OF[record.product]:
-        yield Record(
-            product, record.cdr_id, record.service_provider_name, record.subscriber_name, value
-        )
+def _plainly(data: bytes, key: bytes) -> Batch:
+    """The same of a request that is not written as ours are, or holds a malformed record."""
+    request = AppendRequest.FromString(data)
+    request.DiscardUnknownFields()
+    found = read(request.SerializeToString(), key, LIMITS)
+    if isinstance(found, int):
+        check(request.records[found])
+        raise InvalidInput("A record is malformed.")
+    return found
+
+
+def arrived_of(batch: Batch) -> list[Arrived]:
+    """What the store keeps of a batch."""
+    both = ((product, *of_product(batch, product)) for product in PRODUCT_OCTET)
+    return [Arrived(product, rows, values) for product, rows, values in both if rows]
 
 
 def check(record: CallRecord) -> None:
@@ -76,7 +95,7 @@ def check(record: CallRecord) -> None:
         formed = False
     if not formed:
         raise _refused("cdr_id", "format", "must be a UUID in lower case")
-    if record.product not in PRODUCT_OF:
+    if record.product not in PRODUCTS:
         raise _refused("product", "not_accepted", "must be PCS, CIN or unspecified")
     for name in SHORT:
         text = getattr(record, name)
@@ -101,4 +120,4 @@ def _refused(name: str, code: str, what: str) -> InvalidInput:
     return InvalidInput(message, [(name, code, message)])
 
 
-__all__ = ["TYPE", "append", "check"]
+__all__ = ["TYPE", "append", "arrived_of", "batch_of", "check"]

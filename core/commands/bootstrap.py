@@ -10,7 +10,8 @@ Invariants:
 from itertools import chain, count
 
 from ...schema import PRODUCTS, TYPES, body_of
-from ..access import PLATFORM_OWNER
+from ..access import PLATFORM_OWNER, service
+from ..permissions import default_of
 from .context import Core
 from .credentials import KIND, administrator_of, owners, set_password_hash
 from .draft import Draft
@@ -31,13 +32,13 @@ async def bootstrap(core: Core, password_hash: str) -> tuple[str, ...]:
                 made.append(_administrator(core, draft, product, password_hash))
         return tuple(made)
 
-    return await core.write(ACTOR, work)
+    return await core.write(service(ACTOR), work)
 
 
 def lacks_owner(core: Core) -> bool:
     """Whether a product has no platform owner who can log in: bootstrap would make one."""
     with core.store.read() as reader:
-        draft = Draft(reader, ACTOR, core.clock())
+        draft = Draft(reader, service(ACTOR), core.clock())
         return not all(_has_owner(draft, product) for product in PRODUCTS)
 
 
@@ -66,7 +67,8 @@ def _administrator(core: Core, draft: Draft, product: str, password_hash: str) -
         if found is None or found.role_id == PLATFORM_OWNER:
             break
     if found is None:
-        body = KIND.message(username=username, role_id=PLATFORM_OWNER)
+        groups = default_of(PLATFORM_OWNER)
+        body = KIND.message(username=username, role_id=PLATFORM_OWNER, permissions=groups)
         subject = Subject(KIND, product, body)
         settle(draft, subject, core.means)
         draft.put(KIND, product, stamped(draft, subject), None)

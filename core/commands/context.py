@@ -5,20 +5,32 @@ Invariants:
 2. Every write of an object, a credential or a token passes `write`, and so the committer.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
+from ...ops import tracing
+from ..access import Principal
+from ..audio import AudioFolder
 from ..buckets import Buckets
-from ..committer import Committer, Grouper
+from ..committer import Committer
 from ..engine import Engine
 from ..feed import Feed
+from ..logins import Logins
+from ..mail import Mailer
+from ..origin import current
 from ..passwords import Passwords
+from ..recorder import Recorder
 from ..sessions import Sessions
 from ..store.contract import Batch, Reader, Store
-from ..store.records import Record, RecordStore
+from ..store.records import RecordStore
 from ..threads import Threads
 from .draft import Draft
+
+if TYPE_CHECKING:
+    from ..bulk.jobs import Jobs
 
 T = TypeVar("T")
 
@@ -35,35 +47,46 @@ class Means:
 class Core:
     """`clock` gives Unix seconds, `ticks` seconds that never go back."""
 
+    data: Path  # the data folder
+    backup: asyncio.Lock  # held while one is made
     store: Store
     committer: Committer
     feed: Feed
     engine: Engine
     records: RecordStore
-    recorder: Grouper[Sequence[Record], int]
+    recorder: Recorder
     sessions: Sessions
     passwords: Passwords
     readers: Threads  # for lists
-    logins: Buckets
+    jobs: "Jobs"
+    logins: Logins
+    resets: Buckets  # that no caller's token asks for, by user name
+    resets_here: Buckets  # and by address
+    redeems: Buckets  # by address
+    mail: Mailer
+    audio: AudioFolder
     means: Means
     clock: Callable[[], float]
     ticks: Callable[[], float]
 
-    async def write(self, actor: str, work: Callable[[Draft], T]) -> T:
+    async def write(self, caller: Principal, work: Callable[[Draft], T]) -> T:
         """Runs work on a draft in the next transaction; its result once that is durable.
 
-        The transaction may run more than once: work keeps nothing from run to run.
+        `caller` is who it is stamped and audited with; what it may do is for work to ask. The
+        transaction may run more than once: work keeps nothing from run to run.
         """
         made: list[tuple[T, bool]] = []
+        origin = current()  # here, not on the committer's thread
 
         def member(reader: Reader) -> Batch | None:
-            draft = Draft(reader, actor, self.clock())
+            draft = Draft(reader, caller, self.clock(), origin)
             result = work(draft)
             made[:] = [(result, draft.voids_tokens)]
             return draft.batch()
 
         try:
-            await self.committer.submit(member)
+            with tracing.span("commit"):
+                await self.committer.submit(member)
         finally:
             if made and made[0][1]:
                 self.sessions.forget()

@@ -1,21 +1,22 @@
-"""Removes an object and all that lies below it, as one batch.
+"""Takes an object out of service, with everything below it, as one batch of the archive.
 
 Invariants:
-1. With an object go its descendants, their unique values, and the credentials and tokens of
-   administrators among them.
-2. What another object names in a list cannot be removed, nor can the platform's settings, nor the
-   last platform owner of a product who can log in.
+1. All goes into the archive or nothing does, and all that it held (unique values, tokens) is free
+   in the same revision; it is out of the screening index as it is out of the store.
+2. What another object names in a list stays while it is named there.
+3. A product keeps a platform owner who can log in: the last one is not removed.
 """
 
 from typing import Final
 
-from ...schema import ObjectType
 from ...v1.object_pb2 import Object
 from ..access import Principal, Verb
 from ..errors import Conflict, InvalidInput, NotFound
+from .archive import archive
 from .context import Core
-from .credentials import drop_credential, is_last_owner
+from .credentials import is_last_owner
 from .draft import Draft
+from .grants import check_grants
 from .names import PLATFORM_SETTINGS, Target, canonical, target
 from .referrers import referrers
 from .rename import descendants
@@ -30,16 +31,14 @@ async def delete(core: Core, caller: Principal, name: str, expected_revision: in
     Raises InvalidInput, Invalid, NotFound, PermissionDenied, Conflict, TooMuch.
     """
     at = target(name)
-    return await core.write(
-        caller.username, lambda draft: deleted(draft, caller, at, expected_revision)
-    )
+    return await core.write(caller, lambda draft: deleted(draft, caller, at, expected_revision))
 
 
 def deleted(draft: Draft, caller: Principal, at: Target, expected_revision: int = 0) -> int:
     """Inside the transaction."""
     kind, product = at.kind, at.product
+    caller.require(product, kind.type, at.key, Verb.DELETE)  # a name says whose it is
     key = canonical(draft.reader, at)
-    caller.require(product, kind.type, key, Verb.DELETE)
     if kind.type == "settings" and key == PLATFORM_SETTINGS:
         raise InvalidInput(LASTING)
     old = draft.find(kind, product, key)
@@ -47,24 +46,21 @@ def deleted(draft: Draft, caller: Principal, at: Target, expected_revision: int 
         raise NotFound
     if expected_revision and old.revision != expected_revision:
         raise Conflict
-    if kind.type == "administrator" and is_last_owner(draft, product, old.administrator):
-        raise InvalidInput(LAST_OWNER)
-    naming = next(referrers(draft, kind, product, key), None)
-    if naming is not None:
-        raise InvalidInput(f"The object is still named by {naming[1].name}.")
+    if kind.type == "administrator":
+        check_grants(caller, product, old.administrator)
+    _check_free(draft, at, key, old)
     below = list(descendants(draft, kind, product, key))
-    for child, path, obj in reversed(below):
-        _remove(draft, child, product, child.key_of_path(path), obj)
-    _remove(draft, kind, product, key, old)
+    archive(draft, product, (kind, kind.path_of(key), old), below)
     return draft.revision
 
 
-def _remove(
-    draft: Draft, kind: ObjectType, product: str, key: tuple[str, ...], obj: Object
-) -> None:
-    draft.remove(kind, product, key, obj)
-    if kind.type == "administrator":
-        drop_credential(draft, product, obj.administrator.username)
+def _check_free(draft: Draft, at: Target, key: tuple[str, ...], old: Object) -> None:
+    """Whether nothing needs it to stay. Raises InvalidInput."""
+    if at.kind.type == "administrator" and is_last_owner(draft, at.product, old.administrator):
+        raise InvalidInput(LAST_OWNER)
+    naming = next(referrers(draft, at.kind, at.product, key), None)
+    if naming is not None:
+        raise InvalidInput(f"The object is still named by {naming[1].name}.")
 
 
 __all__ = ["delete", "deleted"]

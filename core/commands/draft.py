@@ -5,20 +5,28 @@ Invariants:
 2. The batch holds each key once, with its last value; the Change tells what was done in order.
 3. Only types of the screening index are published, without their secrets; the Change of a batch
    that touches none of them is there all the same, empty: the log has no gap.
-4. Every unique value of an object is indexed with it, and freed with it.
+4. Every unique value of an object is indexed with it, and freed with it; so are the cells of the
+   columns that have an index.
+5. `changed` tells each object's change once: a rename is one change, a restore none but its own.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
+from typing import Final, NamedTuple
 
 from google.protobuf.message import Message
 
 from ...schema import ObjectType, body_of, format_name
 from ...v1.object_pb2 import Change, Mutation, Object
-from ..encoding import delimited
+from ..access import Principal
+from ..audit.rows import Event, render
+from ..encoding import delimited, length, tag
 from ..errors import TooMuch
+from ..indexing import changes
 from ..limits import CHANGE_BYTES
+from ..origin import Origin
 from ..store.contract import (
+    COLUMNS,
     UNIQUE,
     Batch,
     Delete,
@@ -30,25 +38,74 @@ from ..store.contract import (
     Put,
     Reader,
 )
+from ..store.contract import Fresh as FreshBatch
+from ..store.tables import encode_key
+from .archive_keys import ANY_BATCH, archive_key, batch_id
 from .names import default_cc
 from .secrets import published
 
+# A name up to so long is no longer as a key than it is so: whatever has it can be archived.
+PLAIN_NAME_CHARS: Final = 400
+NAME_TAG: Final = tag(Object.NAME_FIELD_NUMBER)
+PUT_TAG: Final = tag(Mutation.PUT_FIELD_NUMBER)
+MUTATION_TAG: Final = tag(Change.MUTATIONS_FIELD_NUMBER)
 TOO_LARGE: Final = "The change is too large for one transaction: make it in parts."
+
+
+class Changed(NamedTuple):
+    """What was done to one object.
+
+    `action`: create, update, rename, archive, restore or purge; `name` is the one it had before.
+    """
+
+    product: str
+    type: str
+    name: str
+    action: str
+    old: Object | None
+    new: Object | None
+
+
+class Rows(NamedTuple):
+    """New objects of one type in their parts, an entry an object; `unique` and `columns` have as
+    many an object as the type has. `shown` is what is published of `field`, perhaps itself.
+    """
+
+    at: Sequence[bytes]  # the store's keys
+    names: Sequence[bytes]
+    fields: Sequence[bytes]  # of Object, that hold the bodies
+    shown: Sequence[bytes]
+    unique: Sequence[bytes]
+    columns: Sequence[bytes]
+    audit: Sequence[bytes]  # middles of their rows
 
 
 class Draft:
     """What one write reads and wants written. `now` is Unix seconds."""
 
-    def __init__(self, reader: Reader, actor: str, now: float) -> None:
+    def __init__(
+        self, reader: Reader, caller: Principal, now: float, origin: Origin | None = None
+    ) -> None:
         self._reader = reader
+        self._events: list[Event] = []
+        self._origin = origin or Origin()
         self._writes: dict[Key, bytes | None] = {}
         self._marks: dict[bytes, bytes | None] = {}
+        self._columns: dict[bytes, bool] = {}  # entries of the index of columns: put, or removed
         self._private: dict[bytes, bytes | None] = {}
         self._present: set[Key] = set()  # of the store, looked up before
         self._country_codes: dict[str, str] = {}
         self._mutations: list[bytes] = []  # encoded, in order
         self._size = 0  # their octets
-        self.actor = actor
+        self._stamps: bytes | None = None  # of every new object, encoded
+        self._batches = 0  # made for the archive
+        self._fresh: dict[bytes, bytes] = {}  # by the store's keys; and what goes with them:
+        self._fresh_marks: dict[bytes, bytes] = {}
+        self._fresh_columns: dict[bytes, bytes] = {}
+        self._middles: dict[str, list[bytes]] = {}  # of their audit rows, by product
+        self.changed: list[Changed] = []  # in order
+        self.caller = caller
+        self.actor = caller.username
         self.now = now
         self.revision = reader.revision + 1
 
@@ -58,9 +115,15 @@ class Draft:
         return self._reader
 
     @property
+    def size(self) -> int:
+        """Octets that this draft publishes so far."""
+        return self._size
+
+    @property
     def voids_tokens(self) -> bool:
-        """A token ends by its entry's removal, and in no other way."""
-        return None in self._private.values()
+        """Whether what tokens stand for changes: one ends, or its administrator is written."""
+        written = any(key.type == "administrator" for key in self._writes)
+        return written or None in self._private.values()
 
     def find(self, kind: ObjectType, product: str, key: tuple[str, ...]) -> Object | None:
         """The object as this transaction sees it."""
@@ -72,7 +135,7 @@ class Draft:
         if at in self._writes:
             return self._writes[at] is not None
         if at not in self._present:
-            if self._reader.get(at) is None:
+            if self._value(at) is None:
                 return False
             self._present.add(at)
         return True
@@ -92,30 +155,126 @@ class Draft:
 
     def holder(self, product: str, type_: str, field: str, value: str) -> str | None:
         """The name of the object that holds a unique value."""
-        key = _unique_key(product, type_, field, value)
-        held = self._marks[key] if key in self._marks else self._reader.unique(key)
+        key = unique_key(product, type_, field, value)
+        held = self._marks[key] if key in self._marks else self._mark(key)
         return None if held is None else held.decode()
 
-    def put(self, kind: ObjectType, product: str, obj: Object, old: Object | None) -> None:
-        """Sets an object whose name, body and stamps are complete, in place of its old state."""
+    def put(
+        self,
+        kind: ObjectType,
+        product: str,
+        obj: Object,
+        old: Object | None,
+        action: str = "",
+        was: Object | None = None,
+    ) -> None:
+        """Sets an object whose name, body and stamps are complete, in place of its old state.
+
+        `action` is told besides; by itself it is create or update. `was` is the state that a
+        renamed object had at its old place. Raises KeyTooLong for what could not be archived.
+        """
         obj.revision = self.revision
         body = body_of(obj)
         if old is not None:
             self._free(kind, product, body_of(old), old.name)
+        elif len(obj.name) > PLAIN_NAME_CHARS:
+            path = kind.path_of(kind.key_of(body))
+            self._reader.get(archive_key(product, kind.type, path, ANY_BATCH))
         for field, value in kind.uniques(body):
-            self._marks[_unique_key(product, kind.type, field, value)] = obj.name.encode()
+            self._marks[unique_key(product, kind.type, field, value)] = obj.name.encode()
         stored = obj.SerializeToString(deterministic=True)
-        self._writes[_at(kind, product, kind.key_of(body))] = stored
+        at = _at(kind, product, kind.key_of(body))
+        self._writes[at] = stored
+        self._columns.update(changes(kind, product, at.path, old, obj))
         if kind.screened:
             put = delimited(Mutation.PUT_FIELD_NUMBER, published(kind, stored))
             self._publish(Mutation(name=obj.name).SerializeToString() + put)
+        before = was or old
+        action = action or ("create" if before is None else "update")
+        name = obj.name if before is None else before.name
+        self.changed.append(Changed(product, kind.type, name, action, before, obj))
 
-    def remove(self, kind: ObjectType, product: str, key: tuple[str, ...], old: Object) -> None:
-        """Removes an object, and what its values held."""
+    def remove(
+        self,
+        kind: ObjectType,
+        product: str,
+        key: tuple[str, ...],
+        old: Object,
+        action: str = "archive",
+    ) -> None:
+        """Removes an object, and what its values held. Of a rename the put tells."""
         self._free(kind, product, body_of(old), old.name)
-        self._writes[_at(kind, product, key)] = None
+        at = _at(kind, product, key)
+        self._writes[at] = None
+        self._columns.update(changes(kind, product, at.path, old, None))
         if kind.screened:
             self._publish(Mutation(name=old.name).SerializeToString())
+        if action != "rename":
+            self.changed.append(Changed(product, kind.type, old.name, action, old, None))
+
+    def note(self, kind: ObjectType, product: str, old: Object, action: str) -> None:
+        """Tells of a change that is none of the live objects: a purge."""
+        self.changed.append(Changed(product, kind.type, old.name, action, old, None))
+
+    def next_batch(self) -> str:
+        """The id of a batch of the archive."""
+        self._batches += 1
+        return batch_id(self.revision, self._batches)
+
+    def taken(self, keys: Sequence[bytes], marks: Sequence[bytes]) -> tuple[set[bytes], set[bytes]]:
+        """Of the store's keys, and of entries of the index of unique values: what is there."""
+        at, held = set(self._reader.present(keys)), set(self._reader.claimed(marks))
+        if self._fresh:
+            at.update(self._fresh.keys() & keys)
+            held.update(self._fresh_marks.keys() & marks)
+        return at, held
+
+    def put_fresh(self, kind: ObjectType, product: str, new: Rows) -> None:
+        """Sets objects of which nothing is `taken`, complete but for their stamps.
+
+        Nor may this draft have put or removed any of them. Raises TooMuch.
+        """
+        if self._stamps is None:
+            self._stamps = self._stamped()
+        stamps, fresh, mutations = self._stamps, self._fresh, self._mutations
+        before = len(mutations)
+        for at, name, field, shown in zip(new.at, new.names, new.fields, new.shown, strict=True):
+            head = NAME_TAG + length(name) + name
+            stored = published = head + stamps + field
+            fresh[at] = stored
+            if shown is not field:
+                published = head + stamps + shown
+            if kind.screened:
+                put = head + PUT_TAG + length(published) + published
+                mutations.append(MUTATION_TAG + length(put) + put)
+        each = len(new.unique) // max(len(new.names), 1)
+        owners = chain.from_iterable(repeat(name, each) for name in new.names)
+        self._fresh_marks.update(zip(new.unique, owners, strict=True))
+        self._fresh_columns.update(dict.fromkeys(new.columns, b""))
+        self._middles.setdefault(product, []).extend(new.audit)
+        self._size += sum(map(len, mutations[before:]))
+        if self._size > CHANGE_BYTES:
+            raise TooMuch(TOO_LARGE)
+
+    def _stamped(self) -> bytes:
+        """The stamps and the revision of a new object, encoded."""
+        obj = Object(revision=self.revision)
+        obj.stamps.modified.FromNanoseconds(int(self.now * 1e9))
+        obj.stamps.created.CopyFrom(obj.stamps.modified)
+        obj.stamps.created_by = obj.stamps.modified_by = self.actor
+        return obj.SerializeToString(deterministic=True)
+
+    def raw(self, key: Key) -> bytes | None:
+        """An entry of any type as this transaction sees it."""
+        return self._value(key)
+
+    def put_raw(self, key: Key, value: bytes) -> None:
+        """Sets an entry that is neither published nor indexed: the archive's."""
+        self._writes[key] = value
+
+    def remove_raw(self, key: Key) -> None:
+        """Removes one."""
+        self._writes[key] = None
 
     def private(self, key: bytes) -> bytes | None:
         return self._private[key] if key in self._private else self._reader.private(key)
@@ -124,9 +283,17 @@ class Draft:
         """Sets or (None) removes an entry of the private table."""
         self._private[key] = value
 
+    def audit(self, product: str, name: str, action: str, role_id: str = "") -> None:
+        """Notes what touches the private table alone: login, logout, password, reset.
+
+        `name` is the resource name of whom it is about, `role_id` the role where the caller has
+        none yet.
+        """
+        self._events.append(Event(product, name.split("/", 2)[1], name, action, role_id))
+
     def batch(self) -> Batch | None:
         """What to commit; None where nothing changes."""
-        if not (self._writes or self._private):
+        if not (self._writes or self._private or self._fresh):
             return None
         change = Change(actor=self.actor)
         change.time.FromNanoseconds(int(self.now * 1e9))
@@ -145,7 +312,21 @@ class Draft:
             index=[
                 IndexDelete(UNIQUE, key) if value is None else IndexPut(UNIQUE, key, value)
                 for key, value in self._marks.items()
+            ]
+            + [
+                IndexPut(COLUMNS, key, b"") if put else IndexDelete(COLUMNS, key)
+                for key, put in self._columns.items()
             ],
+            rows=self._rows,
+            fresh=FreshBatch(self._fresh, self._fresh_marks, self._fresh_columns)
+            if self._fresh
+            else None,
+        )
+
+    def _rows(self) -> dict[str, bytes]:
+        """Of the audit log, by product."""
+        return render(
+            self.caller, self._origin, self.now, self.changed, self._events, self._middles
         )
 
     def _publish(self, mutation: bytes) -> None:
@@ -156,12 +337,19 @@ class Draft:
             raise TooMuch(TOO_LARGE)
 
     def _value(self, key: Key) -> bytes | None:
-        return self._writes[key] if key in self._writes else self._reader.get(key)
+        if key in self._writes:
+            return self._writes[key]
+        if self._fresh and (found := self._fresh.get(encode_key(key))) is not None:
+            return found
+        return self._reader.get(key)
+
+    def _mark(self, key: bytes) -> bytes | None:
+        return self._fresh_marks.get(key) or self._reader.unique(key)
 
     def _free(self, kind: ObjectType, product: str, body: Message, name: str) -> None:
         for field, value in kind.uniques(body):
             if self.holder(product, kind.type, field, value) == name:
-                self._marks[_unique_key(product, kind.type, field, value)] = None
+                self._marks[unique_key(product, kind.type, field, value)] = None
 
 
 def name_of(kind: ObjectType, product: str, body: Message) -> str:
@@ -172,9 +360,9 @@ def _at(kind: ObjectType, product: str, key: tuple[str, ...]) -> Key:
     return Key(product, kind.type, kind.path_of(key))
 
 
-def _unique_key(product: str, type_: str, field: str, value: str) -> bytes:
+def unique_key(product: str, type_: str, field: str, value: str) -> bytes:
     """NUL parts it: no value holds one."""
     return "\0".join((product, type_, field, value)).encode()
 
 
-__all__ = ["Draft", "name_of"]
+__all__ = ["Changed", "Draft", "Rows", "name_of", "unique_key"]

@@ -3,24 +3,30 @@
 Invariants:
 1. Only what the caller may see is listed or counted; elsewhere the list is empty.
 2. Without a sort the order is that of the keys, and a page goes on after the last one's key.
-3. No read transaction lasts longer than SCAN_CHUNK objects.
+3. A page is that of a scan of the whole collection, however it was found; it is found by an index
+   where there is one that serves the query.
+4. No read transaction lasts longer than SCAN_CHUNK objects.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from heapq import nsmallest
+from itertools import islice
 from typing import Any
 
-from google.protobuf.message import Message
-
-from ...schema.query import Query, compile_query
+from ...schema.query import compile_query
 from ...v1.object_pb2 import Object
 from ..access import Principal, Verb
-from ..limits import SCAN_CHUNK
-from ..store.contract import Key, Store
+from ..limits import PAGE_DEPTH
+from .archive_keys import archive_type
+from .archive_reach import Recent, since
 from .context import Core
 from .names import Target, collection, default_cc
-from .paging import Position, Pulse, Request, ever, first_of, fits, page_request
+from .paging import Position, Pulse, Request, deep, ever, first_of, fits, page_request
+from .plan import Plan, plan_for, scan_plan
 from .secrets import masked
+from .sources import Item, Shelf
+from .streams import Merged, Straight, TooFar
 
 Path = tuple[str, ...]
 
@@ -44,8 +50,9 @@ def list_objects(
     page_token: str = "",
     skip: int = 0,
     pulse: Pulse = ever,
+    archived: bool = False,
 ) -> Page:
-    """A page. May take long: not for the event loop.
+    """A page, of what is there or of the archive. May take long: not for the event loop.
 
     Raises InvalidInput, Invalid, NotFound, and what `pulse` raises to end the search.
     """
@@ -53,17 +60,25 @@ def list_objects(
     with core.store.read() as reader:
         country_code = default_cc(reader, at.product)
     compiled = compile_query(query, at.kind.columns(at.product), country_code)
-    request = page_request(parent, _message(query), page_size, page_token, skip)
+    request = page_request(parent, query, page_size, page_token, skip)
     page = Page(revision=core.store.revision)
     prefix = visible(caller, at)
     if prefix is None:
         return page
-    if compiled.sorts:
-        _sorted_page(core.store, at, prefix, compiled, request, page, pulse)
-    elif compiled.keeps_all:
-        _plain_page(core.store, at, prefix, request, page, pulse)
+    pulse()
+    type_ = archive_type(at.kind.type) if archived else at.kind.type
+    shelf = Shelf(core.store, at.kind, at.product, type_, pulse)
+    if archived:
+        plan = scan_plan(compiled, prefix)
+        with core.store.read() as reader:
+            begin = since(reader, caller, at.product)
+        if begin:
+            plan = replace(plan, source=Recent([prefix], begin=begin))
     else:
-        _filtered_page(core.store, at, prefix, compiled, request, page, pulse)
+        plan = plan_for(shelf, compiled, prefix)
+        if not plan.source.ordered and not compiled.sorts and _end(request) >= PAGE_DEPTH:
+            plan = scan_plan(compiled, prefix)
+    answer(shelf, plan, request, page)
     for obj in page.objects:
         masked(at.kind, obj)
     return page
@@ -73,7 +88,8 @@ def visible(caller: Principal, at: Target) -> Path | None:
     """The path below which the caller sees the collection; None: it sees nothing of it."""
     if not caller.may(at.product, at.kind.type, Verb.READ):
         return None
-    return narrowed(caller.place, at.path)
+    prefix = narrowed(caller.place, at.path)
+    return None if prefix is None else caller.readable(at.product, at.kind.type, prefix)
 
 
 def narrowed(place: Path, path: Path) -> Path | None:
@@ -84,105 +100,113 @@ def narrowed(place: Path, path: Path) -> Path | None:
     return max(place, path, key=len)
 
 
-def _message(query: Any) -> Message:
-    return query  # type: ignore[no-any-return]
+def answer(shelf: Shelf, plan: Plan, request: Request, page: Page) -> None:
+    """Fills the page by the plan. Raises InvalidInput, and what the shelf's pulse raises."""
+    if plan.stream is not None:
+        try:
+            return _streamed_page(shelf, plan, plan.stream, request, page)
+        except TooFar:
+            shelf.pulse()
+    if plan.query.sorts:
+        _sorted_page(shelf, plan, request, page)
+    elif plan.query.keeps_all and plan.source.counted:
+        _plain_page(shelf, plan, request, page)
+    else:
+        _filtered_page(shelf, plan, request, page)
 
 
-def _plain_page(
-    store: Store, at: Target, prefix: Path, request: Request, page: Page, pulse: Pulse
-) -> None:
-    with store.read() as reader:
-        page.total = reader.count(at.product, at.kind.type, prefix)
-        page.revision = reader.revision
+def _end(request: Request) -> int:
+    """Where a page ends, counted from the one that the token names."""
+    return request.position.offset + request.skip + request.size
+
+
+def _plain_page(shelf: Shelf, plan: Plan, request: Request, page: Page) -> None:
+    page.total = plan.source.count(shelf)
+    if request.skip >= page.total or not request.size:
+        return
+    after, want = request.position.after, request.size + 1
+    paths: Iterator[Path]
+    if plan.source.ordered:
+        paths = plan.source.paths(shelf, after, request.skip + want)
+        found = list(islice(paths, request.skip, request.skip + want))
+    else:
+        paths = plan.source.paths(shelf, None, 0)
+        behind = (path for path in paths if after is None or path > after)
+        found = nsmallest(request.skip + want, behind)[request.skip :]
+    items = shelf.page(found[: request.size])
+    _fill(page, request, items, len(found) > request.size)
+
+
+def _filtered_page(shelf: Shelf, plan: Plan, request: Request, page: Page) -> None:
     left, after = request.skip, request.position.after
-    found: list[tuple[Path, bytes]] = []
-    while len(found) <= request.size:
-        pulse()
-        limit = min(SCAN_CHUNK, left + request.size + 1 - len(found))
-        with store.read() as reader:
-            chunk = list(reader.scan(at.product, at.kind.type, prefix, after, limit))
-        if not chunk:
-            break
-        after = chunk[-1][0].path
-        found += [(key.path, value) for key, value in chunk[left:]]
-        left = max(0, left - len(chunk))
-    _fill(page, request, found)
+
+    def behind() -> Iterator[Path]:
+        for path, _ in _matching(shelf, plan):
+            page.total += 1
+            if after is None or path > after:
+                yield path
+
+    found: list[Path] = []
+    if not plan.source.ordered:
+        found = nsmallest(left + request.size + 1, behind())[left:]
+    else:
+        for path in behind():
+            if left:
+                left -= 1
+            elif len(found) <= request.size:
+                found.append(path)
+    _fill(page, request, shelf.page(found[: request.size]), len(found) > request.size)
 
 
-def _filtered_page(
-    store: Store,
-    at: Target,
-    prefix: Path,
-    query: Query,
-    request: Request,
-    page: Page,
-    pulse: Pulse,
-) -> None:
-    left, after = request.skip, request.position.after
-    found: list[tuple[Path, bytes]] = []
-    for path, value, _ in _matching(store, at, prefix, query, pulse):
-        page.total += 1
-        if (after is not None and path <= after) or len(found) > request.size:
-            continue
-        if left:
-            left -= 1
-            continue
-        found.append((path, value))
-    _fill(page, request, found)
-
-
-def _fill(page: Page, request: Request, found: list[tuple[Path, bytes]]) -> None:
-    """Takes what fits of the objects found, which are one more than asked where there are more."""
-    wanted = found[: request.size]
-    taken = wanted[: fits([value for _, value in wanted])]
+def _fill(page: Page, request: Request, items: Sequence[Item], more: bool) -> None:
+    """Takes what fits; `more`: there are matches behind these."""
+    taken = items[: fits([value for _, value in items])]
     page.objects = [Object.FromString(value) for _, value in taken]
-    if taken and len(found) > len(taken):
+    if taken and (more or len(taken) < len(items)):
         page.next_page_token = request.token(Position(after=taken[-1][0]))
 
 
-def _sorted_page(
-    store: Store,
-    at: Target,
-    prefix: Path,
-    query: Query,
-    request: Request,
-    page: Page,
-    pulse: Pulse,
+def _streamed_page(
+    shelf: Shelf, plan: Plan, stream: Merged | Straight, request: Request, page: Page
 ) -> None:
+    total = plan.source.count(shelf)
+    start, end = deep(request, total)
+    wanted: list[Path] = []
+    if start < min(end, total):
+        wanted = _apart(islice(stream.paths(shelf, end, total), start, end))
+    page.total = total
+    _take(page, request, wanted, shelf.page(wanted))
+
+
+def _sorted_page(shelf: Shelf, plan: Plan, request: Request, page: Page) -> None:
     keyed = (
-        (query.sort_key(at.kind.row(obj)), path)
-        for path, _, obj in _matching(store, at, prefix, query, pulse)
+        (plan.query.sort_key(shelf.kind.row(obj)), path) for path, obj in _matching(shelf, plan)
     )
-    items, page.total = first_of(keyed, request)
-    start = request.position.offset + request.skip
-    wanted = [path for _, path in items]
-    found = [(path, value) for path in wanted if (value := _value(store, at, path)) is not None]
-    taken = found[: fits([value for _, value in found])]
+    found, page.total = first_of(keyed, request)
+    wanted = _apart(path for _, path in found)
+    _take(page, request, wanted, shelf.page(wanted))
+
+
+def _apart(paths: Iterable[Path]) -> list[Path]:
+    """Each once: what changes on the way may be met again where it stands now."""
+    return list(dict.fromkeys(paths))
+
+
+def _take(page: Page, request: Request, wanted: Sequence[Path], items: Sequence[Item]) -> None:
+    """Takes what fits of a sorted page, whose token is an offset."""
+    taken = items[: fits([value for _, value in items])]
     page.objects = [Object.FromString(value) for _, value in taken]
-    end = start + (len(wanted) if len(taken) == len(found) else len(taken))
+    start = request.position.offset + request.skip
+    end = start + (len(wanted) if len(taken) == len(items) else len(taken))
     if taken and end < page.total:
         page.next_page_token = request.token(Position(offset=end))
 
 
-def _value(store: Store, at: Target, path: Path) -> bytes | None:
-    return store.get(Key(at.product, at.kind.type, path))
+def _matching(shelf: Shelf, plan: Plan) -> Iterator[tuple[Path, Object]]:
+    for path, value in plan.source.items(shelf):
+        obj = Object.FromString(value)
+        if plan.query.matches(shelf.kind.row(obj)):
+            yield path, obj
 
 
-def _matching(
-    store: Store, at: Target, prefix: Path, query: Query, pulse: Pulse
-) -> Iterator[tuple[Path, bytes, Object]]:
-    after: Path | None = None
-    while True:
-        pulse()
-        with store.read() as reader:
-            chunk = list(reader.scan(at.product, at.kind.type, prefix, after, SCAN_CHUNK))
-        for key, value in chunk:
-            obj = Object.FromString(value)
-            if query.matches(at.kind.row(obj)):
-                yield key.path, value, obj
-        if len(chunk) < SCAN_CHUNK:
-            return
-        after = chunk[-1][0].path
-
-
-__all__ = ["Page", "list_objects", "narrowed", "visible"]
+__all__ = ["Page", "answer", "list_objects", "narrowed", "visible"]

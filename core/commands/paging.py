@@ -82,8 +82,7 @@ def first_of(items: Iterable[Item], request: Request) -> tuple[list[Item], int]:
 
     Raises InvalidInput where the page ends beyond PAGE_DEPTH.
     """
-    start = request.position.offset + request.skip
-    end = start + request.size
+    end = request.position.offset + request.skip + request.size
     total = 0
 
     def counted() -> Iterator[Item]:
@@ -94,9 +93,20 @@ def first_of(items: Iterable[Item], request: Request) -> tuple[list[Item], int]:
 
     depth = min(max(end, 1), PAGE_DEPTH)
     smallest = heapq.nsmallest(depth, counted())  # type: ignore[type-var]
+    start, end = deep(request, total)
+    return smallest[start:end], total
+
+
+def deep(request: Request, total: int) -> tuple[int, int]:
+    """Where the page begins and ends in a sorted answer of so many items.
+
+    Raises InvalidInput where it ends beyond PAGE_DEPTH.
+    """
+    start = request.position.offset + request.skip
+    end = start + request.size
     if end > PAGE_DEPTH and total > PAGE_DEPTH:
         raise _bad("skip", f"must leave the page within the first {PAGE_DEPTH} items")
-    return smallest[start:end], total
+    return start, end
 
 
 def fits(values: Sequence[bytes]) -> int:
@@ -134,6 +144,7 @@ __all__ = [
     "Position",
     "Pulse",
     "Request",
+    "deep",
     "ever",
     "first_of",
     "fits",

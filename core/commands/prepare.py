@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from ...schema import TYPES, Invalid, ObjectType, body_of, field_error, format_name
+from ...schema import TYPES, FieldError, Invalid, ObjectType, body_of, field_error, format_name
 from ...v1.object_pb2 import Object, Stamps
 from ...v1.rules_pb2 import Format
 from ..access import Principal, Verb, place_of
 from ..pins import SALT_BYTES, hash_pin, is_hashed
 from .context import Means
 from .draft import Draft
+from .grants import check_grants, check_mail, check_owner, settle_groups
 from .overrides import check_overrides
 
 MADE_UP_BYTES: Final = 8  # random bytes of a generated key
@@ -70,13 +71,14 @@ def settle(draft: Draft, subject: Subject, means: Means, kept: Collection[str] =
     old = None if subject.old is None else body_of(subject.old)
     for field in kept:
         body.ClearField(field)
+    keep_managed(kind, body, old)
     kind.keep_masked(body, old)
     if kind.generated and not getattr(body, kind.generated):
         setattr(body, kind.generated, f"{kind.type}_{means.random(MADE_UP_BYTES).hex()}")
     kind.complete(body, product)
     kind.normalise(body, product, draft.default_cc(product))
     kind.validate(body, product)
-    _hash_pins(kind, body, means)
+    hash_pins(kind, body, means)
     for field in kept:
         getattr(body, field).MergeFrom(getattr(old, field))
 
@@ -91,17 +93,37 @@ def list_fields(kind: ObjectType) -> tuple[str, ...]:
     )
 
 
+@cache
+def managed_fields(kind: ObjectType) -> tuple[str, ...]:
+    """What the core alone sets."""
+    return tuple(field.name for field in kind.fields if field.rules.managed)
+
+
+def keep_managed(kind: ObjectType, body: Any, old: Any) -> None:
+    """Such fields are as they stand in `old`, in place."""
+    for field in managed_fields(kind):
+        body.ClearField(field)
+        if old is not None and old.HasField(field):
+            setattr(body, field, getattr(old, field))
+
+
+def missing_references(draft: Draft, subject: Subject, caller: Principal) -> list[FieldError]:
+    """What an object refers to and is not there, or not within the caller's knowledge."""
+    kind, product = subject.kind, subject.product
+    return [
+        field_error(kind.class_name, field, "reference", f"must name an existing {type_}")
+        for field, type_, key in kind.references(subject.body)
+        if not (caller.knows(place_of(type_, key)) and draft.exists(TYPES[type_], product, key))
+    ]
+
+
 def check_links(draft: Draft, subject: Subject, caller: Principal) -> None:
     """References exist and unique values are free, or held by what stood there before.
 
     What lies outside the caller's reach does not exist for it. Raises Invalid.
     """
     kind, product, body = subject.kind, subject.product, subject.body
-    errors = [
-        field_error(kind.class_name, field, "reference", f"must name an existing {type_}")
-        for field, type_, key in kind.references(body)
-        if not (caller.knows(place_of(type_, key)) and draft.exists(TYPES[type_], product, key))
-    ]
+    errors = missing_references(draft, subject, caller)
     was = None if subject.old is None else subject.old.name
     for field, value in kind.uniques(body):
         holder = draft.holder(product, kind.type, field, value)
@@ -130,8 +152,14 @@ def place(draft: Draft, subject: Subject, caller: Principal, verb: Verb) -> Obje
     """The end of every write that keeps its key: may it, does all it names exist, put it."""
     kind, product = subject.kind, subject.product
     caller.require(product, kind.type, subject.key, verb)
+    old: Any = None if subject.old is None else body_of(subject.old)
+    if kind.type == "administrator":
+        settle_groups(product, subject.body, old)
+        check_grants(caller, product, old, subject.body)
+        check_owner(draft, product, old, subject.body)
+    if kind.type == "settings":
+        check_mail(caller, product, old, subject.body)
     check_links(draft, subject, caller)
-    old = None if subject.old is None else body_of(subject.old)
     check_overrides(draft, kind, product, subject.body, old)
     obj = stamped(draft, subject)
     draft.put(kind, product, obj, subject.old)
@@ -143,7 +171,8 @@ def _pin_fields(kind: ObjectType) -> tuple[str, ...]:
     return tuple(field.name for field in kind.fields if field.rules.format == Format.PIN)
 
 
-def _hash_pins(kind: ObjectType, body: Any, means: Means) -> None:
+def hash_pins(kind: ObjectType, body: Any, means: Means) -> None:
+    """Puts keyed hashes where PINs stand, in place."""
     for field in _pin_fields(kind):
         value = getattr(body, field)
         if value and not is_hashed(value):
@@ -154,7 +183,10 @@ __all__ = [
     "Subject",
     "check_links",
     "fill_key",
+    "hash_pins",
     "list_fields",
+    "managed_fields",
+    "missing_references",
     "place",
     "refused",
     "same_key",

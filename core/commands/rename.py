@@ -19,10 +19,10 @@ from ..errors import AlreadyExists, TooMuch
 from ..limits import DESCENDANTS
 from .credentials import is_last_owner, move_credential
 from .draft import Draft, name_of
+from .grants import LAST_OWNER, check_grants, check_owner, settle_groups
 from .prepare import Subject, check_links, refused, stamp, stamped
 from .referrers import referrers, repoint
 
-LAST_OWNER: Final = "cannot be changed of the last platform owner who can log in"
 TOO_MANY: Final = "Too many objects lie below this one for one transaction."
 
 
@@ -51,19 +51,24 @@ def rename(draft: Draft, subject: Subject, caller: Principal) -> Object:
         raise refused(kind, kind.key[0], "read_only", "cannot be changed")
     caller.require(product, kind.type, was, Verb.DELETE)
     caller.require(product, kind.type, now, Verb.CREATE)
+    if kind.type == "administrator":
+        settle_groups(product, subject.body, old.administrator)
+        check_grants(caller, product, old.administrator, subject.body)
     if draft.exists(kind, product, now):
         raise AlreadyExists
     leaves = kind.type == "administrator" and subject.body.role_id != PLATFORM_OWNER
     if leaves and is_last_owner(draft, product, old.administrator):
         raise refused(kind, "role_id", "read_only", LAST_OWNER)
+    if kind.type == "administrator":
+        check_owner(draft, product, old.administrator, subject.body)
     check_links(draft, subject, caller)
     below = list(descendants(draft, kind, product, was))
     naming = list(referrers(draft, kind, product, was))
     for child, path, obj in reversed(below):
-        draft.remove(child, product, child.key_of_path(path), obj)
-    draft.remove(kind, product, was, old)
+        draft.remove(child, product, child.key_of_path(path), obj, "rename")
+    draft.remove(kind, product, was, old, "rename")
     moved = stamped(draft, subject)
-    draft.put(kind, product, moved, None)
+    draft.put(kind, product, moved, None, "rename", old)
     if kind.type == "administrator":
         move_credential(draft, product, old.administrator, moved.administrator)
     start = len(kind.path_of(was))
@@ -93,7 +98,7 @@ def _move(
     for field, part in zip(kind.key, kind.key_of_path(path), strict=True):
         setattr(body, field, part)
     new.name = name_of(kind, product, body)
-    draft.put(kind, product, new, None)
+    draft.put(kind, product, new, None, "rename", old)
     if kind.type == "administrator":
         move_credential(draft, product, old.administrator, new.administrator)
 

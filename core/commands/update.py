@@ -16,6 +16,7 @@ from ...schema import ObjectType, body_of
 from ...v1.object_pb2 import Object
 from ..access import Principal, Verb
 from ..errors import Conflict, InvalidInput, NotFound
+from .activation import announce
 from .context import Core, Means
 from .create import created, fresh
 from .draft import Draft
@@ -49,7 +50,9 @@ async def update(
             draft, caller, at, body, fields, core.means, allow_missing, expected_revision
         )
 
-    return masked(at.kind, await core.write(caller.username, work))
+    stored = await core.write(caller, work)
+    announce(core, at.product, stored)
+    return masked(at.kind, stored)
 
 
 def updated(
@@ -64,8 +67,8 @@ def updated(
 ) -> Object:
     """Inside the transaction."""
     kind, product = at.kind, at.product
+    caller.require(product, kind.type, at.key, Verb.UPDATE)  # a name says whose it is
     key = canonical(draft.reader, at)
-    caller.require(product, kind.type, key, Verb.UPDATE)
     old = draft.find(kind, product, key)
     if old is None:
         if not allow_missing:

@@ -13,13 +13,13 @@ from typing import NamedTuple
 from ...schema import Invalid
 from ...v1.object_pb2 import Object
 from ..access import Principal, Verb
-from ..errors import CallscreenError, InvalidInput, PermissionDenied
+from ..errors import CallscreenError, InvalidInput
 from ..limits import BATCH_ERRORS, BATCH_OBJECTS
 from .context import Core, Means
-from .create import fresh
+from .create import check_parent, fresh
 from .draft import Draft
 from .names import Target, body_for, canonical, collection
-from .prepare import fill_key, place, same_key, settle
+from .prepare import fill_key, managed_fields, place, same_key, settle
 from .secrets import holds_secret
 
 
@@ -43,13 +43,10 @@ class BatchRefused(CallscreenError):
 async def write(core: Core, caller: Principal, parent: str, objects: Sequence[Object]) -> int:
     """The batch's revision. Raises BatchRefused, InvalidInput, NotFound, PermissionDenied."""
     at = collection(parent)
-    if not caller.may(at.product, at.kind.type, Verb.CREATE):
-        raise PermissionDenied
+    check_parent(caller, at)
     if len(objects) > BATCH_OBJECTS:
         raise InvalidInput(f"A batch has at most {BATCH_OBJECTS} objects.")
-    return await core.write(
-        caller.username, lambda draft: written(draft, caller, at, objects, core.means)
-    )
+    return await core.write(caller, lambda draft: written(draft, caller, at, objects, core.means))
 
 
 def written(
@@ -74,7 +71,7 @@ def _upsert(draft: Draft, caller: Principal, at: Target, obj: Object, means: Mea
     subject = fresh(at, body_for(at.kind, obj))
     subject.given = at.key
     fill_key(subject)
-    if holds_secret(at.kind, subject.body):
+    if holds_secret(at.kind, subject.body) or managed_fields(at.kind):
         subject.old = _standing(draft, at, subject.key)
     settle(draft, subject, means)
     same_key(subject)

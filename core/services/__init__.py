@@ -1,7 +1,9 @@
 """One file a gRPC service: decode, call a command, encode."""
 
 __all__ = [
+    "audio_files",
     "authentication",
+    "jobs",
     "pipeline",
     "provisioning",
     "records",

@@ -7,7 +7,18 @@ from google.protobuf.empty_pb2 import Empty
 from ...v1 import provisioning_pb2 as pb
 from ...v1.object_pb2 import Object
 from ..access import Principal
-from ..commands import create, delete, get, list_objects, paging, update, write
+from ..commands import (
+    create,
+    delete,
+    effective,
+    get,
+    list_objects,
+    paging,
+    purge,
+    restore,
+    update,
+    write,
+)
 from ..commands.context import Core
 from .pipeline import answered
 
@@ -19,7 +30,7 @@ class Provisioning:
         self._core = core
 
     async def get(self, request: pb.GetRequest, caller: Principal) -> Object:
-        return get.get(self._core, caller, request.name)
+        return get.get(self._core, caller, request.name, request.archived)
 
     async def list(self, request: pb.ListRequest, caller: Principal) -> pb.ListResponse:
         page = await self._core.readers.run(
@@ -32,6 +43,7 @@ class Provisioning:
                 request.page_token,
                 request.skip,
                 paging.patience(gone, self._core.ticks),
+                request.archived,
             )
         )
         return pb.ListResponse(
@@ -59,6 +71,20 @@ class Provisioning:
     async def delete(self, request: pb.DeleteRequest, caller: Principal) -> Empty:
         await delete.delete(self._core, caller, request.name, request.expected_revision)
         return Empty()
+
+    async def restore(self, request: pb.RestoreRequest, caller: Principal) -> Empty:
+        await restore.restore(self._core, caller, request.name)
+        return Empty()
+
+    async def purge(self, request: pb.PurgeRequest, caller: Principal) -> Empty:
+        await purge.purge(self._core, caller, request.name)
+        return Empty()
+
+    async def effective_settings(
+        self, request: pb.EffectiveSettingsRequest, caller: Principal
+    ) -> pb.EffectiveSettingsResponse:
+        found = effective.effective_settings(self._core, caller, request.name)
+        return pb.EffectiveSettingsResponse(settings=found.settings, sources=found.sources)
 
     def write(
         self, requests: AsyncIterator[tuple[pb.WriteRequest, Principal]]

@@ -16,13 +16,13 @@ class Records:
         self._core = core
 
     def append(
-        self, requests: AsyncIterator[tuple[pb.AppendRequest, Principal]]
+        self, requests: AsyncIterator[tuple[bytes, Principal]]
     ) -> AsyncIterator[pb.AppendResponse]:
         return answered(requests, self._append)
 
-    async def _append(self, request: pb.AppendRequest, caller: Principal) -> pb.AppendResponse:
-        await append_records.append(self._core, caller, request.records)
-        return pb.AppendResponse(id=request.id)
+    async def _append(self, data: bytes, caller: Principal) -> pb.AppendResponse:
+        id, _ = await append_records.append(self._core, caller, data)
+        return pb.AppendResponse(id=id)
 
     async def query(self, request: pb.QueryRequest, caller: Principal) -> pb.QueryResponse:
         page = await self._core.readers.run(

@@ -1,19 +1,24 @@
 """Turns plain classes into gRPC services: decode, who calls, call, encode, or refuse.
 
 Invariants:
-1. Every method but those in OPEN needs a token; on a stream each message needs it still.
+1. Every method but those in OPEN needs a token; on a stream each message needs it still. One in
+   OPTIONAL has NOBODY for a caller where none is shown; one that is shown must be good.
 2. A message is decoded only once its caller is known: a stranger's octets cost their receipt. One
    that cannot be decoded, or is longer than its method needs, is INVALID_ARGUMENT, not a fault of
    the server.
 3. Every error leaves by status.refuse; nothing else ends a call. A call that has ended itself (the
    client left, the server stopped) is told nothing: that is no fault.
-4. A method named in RAW yields encoded messages, which are sent as they are.
+4. A method named in RAW yields encoded messages, which are sent as they are; one in ENCODED is
+   given its requests as they came.
 5. An administrator has at most STREAMS_EACH streams open: the room for calls is nobody's own.
 """
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from keyword import iskeyword
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -24,11 +29,18 @@ from google.protobuf.message_factory import GetMessageClass
 from ..access import SERVICE, Principal
 from ..errors import InvalidInput, TooMuch, Unauthenticated
 from ..limits import SMALL_BYTES, STREAMS_EACH
+from ..origin import Origin, begin, peer_address, read_origin
+from .observed import Calls
 from .status import refuse
 
-OPEN: Final = frozenset({"Authenticate"})
+OPEN: Final = frozenset({"Authenticate", "Redeem"})
+OPTIONAL: Final = frozenset({"Reset"})
 RAW: Final = frozenset({"Snapshot", "Watch"})
-LARGE: Final = frozenset({"Create", "Update", "Write", "ScreenBatches", "Append"})
+ENCODED: Final = frozenset({"Append"})
+LARGE: Final = frozenset(
+    {"Create", "Update", "Write", "ScreenBatches", "Append", "Import", "Upload"}
+)
+CANCEL_SECONDS: Final = 0.01  # for gRPC to say that a stream was cancelled, after its last message
 MALFORMED: Final = "The message cannot be decoded."
 TOO_LONG: Final = f"The message is longer than {SMALL_BYTES} bytes."
 BEARER: Final = "bearer"
@@ -37,6 +49,7 @@ ENDED: Final = grpc.aio.BaseError  # gRPC's own, to whoever reads or writes a ca
 Handler: TypeAlias = Any  # grpc.GenericRpcHandler; generic to its stubs alone
 Context: TypeAlias = Any  # grpc.aio.ServicerContext; its stubs know no metadata of a request
 Check = Callable[[str], Principal]
+Believed = Callable[[str], bool]  # whether a peer's word on its own callers counts
 NOBODY: Final = Principal(username="", role="")
 
 
@@ -62,19 +75,30 @@ class Streams:
 
 
 def handler(
-    descriptor: ServiceDescriptor, service: object, check: Check, streams: Streams
+    descriptor: ServiceDescriptor,
+    service: object,
+    check: Check,
+    streams: Streams,
+    believed: Believed = lambda peer: False,
+    calls: Calls | None = None,
 ) -> Handler:
     """The handler of a service whose methods are those of `service`, in snake_case."""
+    seen = calls or Calls()
     methods = {
-        method.name: _method(method, getattr(service, snake_case(method.name)), check, streams)
+        method.name: seen.observed(
+            f"{descriptor.name}/{method.name}",
+            _method(method, getattr(service, snake_case(method.name)), check, streams, believed),
+        )
         for method in descriptor.methods
+        if hasattr(service, snake_case(method.name))  # the others are answered UNIMPLEMENTED
     }
     return grpc.method_handlers_generic_handler(descriptor.full_name, methods)
 
 
 def snake_case(name: str) -> str:
-    """ScreenBatches -> screen_batches."""
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    """ScreenBatches -> screen_batches; a word of the language gets an underscore: import_."""
+    snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+    return f"{snake}_" if iskeyword(snake) else snake
 
 
 def caller_of(context: Context, check: Check) -> Principal:
@@ -87,23 +111,50 @@ def caller_of(context: Context, check: Check) -> Principal:
     raise Unauthenticated
 
 
-def _method(method: MethodDescriptor, work: Any, check: Check, streams: Streams) -> Any:
-    def who(context: Context) -> Principal:
-        return NOBODY if method.name in OPEN else caller_of(context, check)
+def shows_token(context: Context) -> bool:
+    """Whether the call's metadata says anything of who is calling."""
+    return any(name == "authorization" for name, _ in context.invocation_metadata() or ())
 
-    decode = _decoder(method)
+
+def origin_of(context: Context, method: str, believed: Believed) -> Origin:
+    """Where a call comes from, as its metadata and its peer have it."""
+    metadata = {
+        name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)
+    }
+    peer = peer_address(context.peer())
+    return read_origin(metadata, peer, believed(peer), method, time.time())
+
+
+def _method(
+    method: MethodDescriptor, work: Any, check: Check, streams: Streams, believed: Believed
+) -> Any:
+    def who(context: Context) -> Principal:
+        if method.name in OPEN or (method.name in OPTIONAL and not shows_token(context)):
+            return NOBODY
+        return caller_of(context, check)
+
+    def whence(context: Context) -> Origin:
+        return origin_of(context, method.name, believed)
+
+    decode = bytes if method.name in ENCODED else _decoder(method)
     encode = bytes if method.name in RAW else _encode
+    if method.client_streaming and not method.server_streaming:
+        take = _stream_unary(work, who, decode, streams, whence)
+        return grpc.stream_unary_rpc_method_handler(take, None, encode)
     if method.client_streaming:
-        talk = _stream_stream(work, who, decode, streams)
+        talk = _stream_stream(work, who, decode, streams, whence)
         return grpc.stream_stream_rpc_method_handler(talk, None, encode)
     if method.server_streaming:
-        call = _unary_stream(work, who, decode, streams)
+        call = _unary_stream(work, who, decode, streams, whence)
         return grpc.unary_stream_rpc_method_handler(call, None, encode)
-    return grpc.unary_unary_rpc_method_handler(_unary_unary(work, who, decode), None, encode)
+    return grpc.unary_unary_rpc_method_handler(
+        _unary_unary(work, who, decode, whence), None, encode
+    )
 
 
 Decode = Callable[[bytes], Any]
 Who = Callable[[Context], Principal]
+Whence = Callable[[Context], Origin]
 
 
 def _decoder(method: MethodDescriptor) -> Decode:
@@ -126,10 +177,11 @@ def _encode(message: Message) -> bytes:
 
 
 def _unary_unary(
-    work: Any, who: Who, decode: Decode
+    work: Any, who: Who, decode: Decode, whence: Whence
 ) -> Callable[[bytes, Context], Awaitable[Message]]:
     async def call(data: bytes, context: Context) -> Message:
         try:
+            begin(whence(context))
             caller = who(context)
             answer: Message = await work(decode(data), caller)
         except ENDED:
@@ -142,10 +194,11 @@ def _unary_unary(
 
 
 def _unary_stream(
-    work: Any, who: Who, decode: Decode, streams: Streams
+    work: Any, who: Who, decode: Decode, streams: Streams, whence: Whence
 ) -> Callable[[bytes, Context], AsyncIterator[Any]]:
     async def call(data: bytes, context: Context) -> AsyncIterator[Any]:
         try:
+            begin(whence(context))
             caller = who(context)
             with streams.counted(caller):
                 async for answer in work(decode(data), caller):
@@ -159,17 +212,14 @@ def _unary_stream(
 
 
 def _stream_stream(
-    work: Any, who: Who, decode: Decode, streams: Streams
+    work: Any, who: Who, decode: Decode, streams: Streams, whence: Whence
 ) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[Any]]:
     async def call(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
-        async def each() -> AsyncIterator[Any]:
-            async for data in requests:
-                caller = who(context)
-                yield decode(data), caller
-
         try:
-            with streams.counted(who(context)):
-                async for answer in work(each()):
+            begin(whence(context))
+            caller = who(context)
+            with streams.counted(caller):
+                async for answer in work(_each(requests, context, who, decode)):
                     yield answer
         except ENDED:
             raise
@@ -179,4 +229,34 @@ def _stream_stream(
     return call
 
 
-__all__ = ["OPEN", "RAW", "Streams", "caller_of", "handler", "snake_case"]
+def _stream_unary(
+    work: Any, who: Who, decode: Decode, streams: Streams, whence: Whence
+) -> Callable[[AsyncIterator[bytes], Context], Awaitable[Message]]:
+    async def call(requests: AsyncIterator[bytes], context: Context) -> Message:
+        try:
+            begin(whence(context))
+            caller = who(context)
+            with streams.counted(caller):
+                answer: Message = await work(_each(requests, context, who, decode))
+        except ENDED:
+            raise
+        except Exception as error:
+            await refuse(context, error)
+        return answer
+
+    return call
+
+
+async def _each(
+    requests: AsyncIterator[bytes], context: Context, who: Who, decode: Decode
+) -> AsyncIterator[tuple[Any, Principal]]:
+    """The messages of a stream; each needs the token still."""
+    async for data in requests:
+        caller = who(context)
+        yield decode(data), caller
+    # The messages of a call that was cancelled end as those of a whole one do, and only then is
+    # its task cancelled: here, before a part is taken for the whole.
+    await asyncio.sleep(CANCEL_SECONDS)
+
+
+__all__ = ["OPEN", "OPTIONAL", "RAW", "Streams", "caller_of", "handler", "snake_case"]

@@ -91,7 +91,7 @@ async def core(tmp_path: Path, clock: Clock) -> AsyncIterator[Core]:
     """A core in memory, after its first start."""
     config = CoreConfig(tmp_path, service_token="service", clock=clock, hasher=CHEAP)
     async with AsyncExitStack() as stack:
-        made = wire(config, MemoryStore(), MemoryRecords(), stack)
+        made = wire(config, MemoryStore(), MemoryRecords(clock), stack)
         await first_start(made, PASSWORD)
         yield made
 

@@ -3,8 +3,8 @@
 import pytest
 
 from callscreen.core.access import (
-    TABLE,
     Verb,
+    levels_below,
     parse_role,
     place_of,
     principal,
@@ -68,10 +68,49 @@ def test_a_token_of_one_product_reaches_no_other():
         assert service().may("cin", "number", verb)
 
 
-def test_a_type_that_the_table_does_not_name_is_denied_to_tenants():
-    for role in ("service_provider", "subscriber"):
-        assert "*" not in TABLE[role]
-    assert not any(ACME.may("pcs", "new_type", verb) for verb in Verb)
+def test_a_type_that_the_table_does_not_name_is_denied():
+    for caller in (PLATFORM, ACME, ALICE):
+        assert not any(caller.may("pcs", "new_type", verb) for verb in Verb)
+
+
+def test_nobody_outranks_an_internal_service():
+    assert service().outranks("pcs", PLATFORM)
+    assert PLATFORM.outranks("pcs", ACME)
+    assert not ACME.outranks("pcs", PLATFORM)
+    assert not ALICE.outranks("pcs", ACME)
+
+
+PARTS = [
+    ("number", ("acme",), ("acme",)),
+    ("administrator", (), None),
+    ("administrator", ("", ""), None),
+    ("administrator", ("acme", ""), None),
+    ("administrator", ("acme", "alice"), ("acme", "alice")),
+    ("administrator", ("acme",), None),
+    ("settings", (), None),
+    ("settings", ("",), None),
+    ("settings", ("acme",), None),
+]
+
+
+@pytest.mark.parametrize(("type_", "path", "part"), PARTS)
+def test_of_some_levels_that_part_is_read_which_is_one(type_, path, part):
+    groups = ["view_subscriber", "view_subscriber_user"]
+    assert principal("pcs", "x", "platform_owner", groups).readable("pcs", type_, path) == part
+    for whole in (PLATFORM, service()):
+        assert whole.readable("pcs", type_, path) == path
+    assert PLATFORM.readable("cin", type_, path) is None
+
+
+def test_the_platform_s_own_are_a_part_of_all():
+    group = "pcs_default:pcs_platform_owner_administration"
+    caller = principal("pcs", "x", "platform_owner", [group])
+    assert caller.readable("pcs", "administrator", ()) == ("", "")
+    assert caller.readable("pcs", "settings", ()) == ("",)
+    own = principal("pcs", "x", "service_provider:acme", ["alter_service_provider_user"])
+    assert own.readable("pcs", "administrator", ("acme",)) == ("acme", "")
+    assert ACME.readable("pcs", "administrator", ("acme",)) == ("acme",)
+    assert levels_below("administrator", ("",)) == [("administrator:platform_owner", ("", ""))]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +124,7 @@ def test_a_type_that_the_table_does_not_name_is_denied_to_tenants():
 def test_a_role_names_its_place(role_id, role, place):
     assert parse_role(role_id) == (role, place)
     assert principal("pcs", "x", role_id).role_id == role_id
+    assert principal("pcs", "x", role_id).groups == (f"default:{role}",)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from callscreen.core.access import service
 from callscreen.core.commands.authenticate import authenticate
 from callscreen.core.commands.credentials import drop_credential, owners
 from callscreen.core.commands.set_password import set_password
@@ -53,7 +54,7 @@ async def lose_passwords(core, product="pcs"):
         for username in list(owners(draft, product)):
             drop_credential(draft, product, username)
 
-    await core.write("test", work)
+    await core.write(service("test"), work)
 
 
 async def test_an_owner_who_cannot_log_in_is_none(core, owner, inside):

@@ -4,11 +4,15 @@ from uuid import UUID
 
 import pytest
 
-from callscreen.core.commands.append_records import append
+from callscreen.core.commands import append_records
+from callscreen.core.commands.expire_records import DAY, expire_records, record_days
 from callscreen.core.commands.query_records import query as query_records
 from callscreen.core.errors import InvalidInput, NotFound
+from callscreen.core.store.contract import Batch, Key, Put
 from callscreen.v1 import rules_pb2
+from callscreen.v1.object_pb2 import Object
 from callscreen.v1.provisioning_pb2 import TableQuery
+from callscreen.v1.records_pb2 import AppendRequest
 from callscreen.v1.screening_pb2 import CallRecord, Step
 
 
@@ -27,6 +31,13 @@ def record(place, **fields):
         "events": "0:invite",
     }
     return CallRecord(**{**given, **fields})
+
+
+async def append(core, caller, records):
+    data = AppendRequest(id=7, records=records).SerializeToString()
+    id, new = await append_records.append(core, caller, data)
+    assert id == 7
+    return new
 
 
 @pytest.fixture
@@ -123,6 +134,37 @@ async def test_a_malformed_record_refuses_its_batch(ten, core, inside, fields):
     assert ten().total == 10
 
 
+async def test_a_record_that_ours_would_not_write_so_is_kept_as_it_is_read(core, inside):
+    """Fields that are not known are dropped; of one that comes twice the last counts."""
+    unknown, again = b"\xfa\x7d\x01x", b"\x2a\x02+2"
+    data = record(1, called_number="+1").SerializeToString() + unknown + again
+    request = b"\x12" + bytes([len(data)]) + data + unknown
+    assert await append_records.append(core, inside.caller, request) == (0, 1)
+    [kept] = query_records(core, inside.caller, "pcs/cdr", TableQuery()).records
+    assert kept == record(1, called_number="+2")
+    assert query_records(
+        core, inside.caller, "pcs/cdr", TableQuery(search="called_number:+2")
+    ).records == [kept]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x12",
+        b"\xff" * 20,
+        b"\x12\x02\x0a\x05",
+        b"\x12"
+        + bytes([45])
+        + record(1, events="").SerializeToString()[:38]
+        + b"\x2a\x05a\xff\xfeb",
+    ],
+)
+async def test_octets_that_are_no_message_are_refused(core, inside, data):
+    with pytest.raises(InvalidInput):
+        await append_records.append(core, inside.caller, data)
+    assert core.records.count("pcs") == 0
+
+
 async def test_a_batch_has_a_limit(core, inside):
     with pytest.raises(InvalidInput):
         await append(core, inside.caller, [record(1)] * 1001)
@@ -138,3 +180,27 @@ async def test_what_is_no_collection_is_refused(ten, parent):
 async def test_another_type_is_no_collection_of_records(ten):
     with pytest.raises(NotFound):
         ten("pcs/number")
+
+
+async def test_old_records_are_removed_as_the_setting_says(ten, core, inside, owner, cin, clock):
+    both = record(20, product=rules_pb2.PRODUCT_UNSPECIFIED)
+    await append(core, inside.caller, [both])
+    clock.now += 399 * DAY
+    await expire_records(core)
+    assert (ten().total, ten("cin/cdr").total) == (11, 1)
+    await append(core, inside.caller, [record(30)])
+    await cin.update("cin/settings/", restworkx={"record_max_days": 0})
+    clock.now += 2 * DAY
+    await expire_records(core)
+    assert (places(ten()), places(ten("cin/cdr"))) == ([30], [20])
+    await owner.update("pcs/settings/", restworkx={"record_max_days": 1})
+    await expire_records(core)
+    assert (ten().total, ten("cin/cdr").total) == (0, 1)
+
+
+async def test_settings_of_a_former_release_keep_records_as_the_default_does(core):
+    key = Key("pcs", "settings", ("",))
+    stored = Object.FromString(core.store.get(key))
+    stored.settings.restworkx.ClearField("record_max_days")
+    core.store.commit(Batch([Put(key, stored.SerializeToString())], lambda revision: b""))
+    assert record_days(core, "pcs") == 400

@@ -3,15 +3,18 @@
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callscreen.core.access import service
-from callscreen.core.commands import create, delete, update
+from callscreen.core.commands import create, delete, purge, restore, update
+from callscreen.core.commands.archive_keys import BATCHES, archive_type
 from callscreen.core.engine import Engine
 from callscreen.core.errors import CallscreenError
 from callscreen.core.server import CoreConfig, wire
+from callscreen.core.store.contract import UNIQUE
 from callscreen.core.store.memory import MemoryStore
 from callscreen.core.store.memory_records import MemoryRecords
 from callscreen.schema import TYPES, Invalid, body_of, format_name, kind_of
@@ -69,7 +72,8 @@ BODIES = (
     st.builds(source, PROVIDERS, PROVIDERS),
     st.builds(administrator, PROVIDERS),
 )
-ACTIONS = st.sampled_from(["create", "update", "update", "delete"])
+ACTIONS = st.sampled_from(["create", "update", "update", "delete", "restore", "purge"])
+ASKS = {"restore": restore.restore, "purge": purge.purge}
 STEPS = st.lists(
     st.one_of(*(st.tuples(ACTIONS, bodies, bodies) for bodies in BODIES)), min_size=3, max_size=12
 )
@@ -99,6 +103,8 @@ async def history(steps, folder, check):
                     await create.create(core, caller, name(kind.type), body)
                 elif action == "delete":
                     await delete.delete(core, caller, at)
+                elif action in ASKS:
+                    await ASKS[action](core, caller, at)
                 else:
                     await update.update(core, caller, at, to)
             except (CallscreenError, Invalid):
@@ -125,8 +131,27 @@ def check(core):
     for (type_, _), found in stored.items():
         for _, target, key in TYPES[type_].references(body_of(found)):
             assert (target, key) in stored
-    assert len(core.store._state.unique) == len(taken)
+    assert len(core.store._state.indexes[UNIQUE]) == len(taken)
+    archive_is_whole(core)
     agrees(core)
+
+
+def archive_is_whole(core):
+    """Each batch has its record, and as many objects as it says, its root among them."""
+    batches = {}
+    for kind in TYPES.values():
+        for key, value in core.store.scan(PRODUCT, archive_type(kind.type)):
+            found = Object.FromString(value)
+            assert key.path == (*kind.path_of(kind.key_of(body_of(found))), found.archived.batch)
+            batches.setdefault(found.archived.batch, []).append(found)
+    records = core.store.scan(PRODUCT, BATCHES)
+    assert [key.path[0] for key, _ in records] == sorted(batches)
+    for _, value in records:
+        record = Object.FromString(value)
+        held = batches[record.archived.batch]
+        assert {each.archived.root for each in held} == {record.name}
+        assert record.name in {each.name for each in held}
+        assert {each.archived.count for each in held} == {len(held)}
 
 
 def agrees(core):
@@ -162,4 +187,5 @@ def agrees(core):
 )
 @given(steps=STEPS)
 def test_any_history_leaves_the_data_whole(steps, tmp_path: Path):
-    asyncio.run(history(steps, tmp_path, check))
+    with TemporaryDirectory(dir=tmp_path) as folder:
+        asyncio.run(history(steps, Path(folder), check))

@@ -4,8 +4,11 @@ import pytest
 
 from callscreen.core.commands.paging import patience
 from callscreen.core.errors import InvalidInput, TooMuch
+from callscreen.core.indexing import changes
 from callscreen.core.limits import LIST_SECONDS, PAGE_MAX
-from callscreen.schema import Invalid
+from callscreen.core.store.contract import COLUMNS, IndexPut, Key
+from callscreen.schema import TYPES, Invalid
+from callscreen.v1.object_pb2 import Object
 
 from .conftest import tenant
 
@@ -175,3 +178,69 @@ async def test_a_number_is_searched_for_however_it_is_written(owner):
     await tenant(owner, "acme", "alice", "+15855550001")
     for written in ("+15855550001", "585-555-0001"):
         assert len(owner.names("pcs/number", search=f"number:{written}")) == 1
+
+
+async def test_the_archive_is_listed_apart(owner):
+    await tenant(owner, "acme", "alice", "+15855550001")
+    await tenant(owner, "acme2", "bob", "+15855550002")
+    for again in range(2):
+        if again:
+            await owner.create("pcs/subscriber/acme", name="alice", email="second")
+        await owner.delete("pcs/subscriber/acme/alice")
+    await owner.delete("pcs/number/acme2/bob/+15855550002")
+
+    def archived(parent, **given):
+        page = owner.list(parent, archived=True, **given)
+        assert all(each.archived.batch for each in page.objects)
+        return [each.name.removeprefix("pcs/") for each in page.objects], page.total
+
+    alice = "subscriber/acme/alice"
+    assert archived("pcs/subscriber") == ([alice, alice], 2)
+    assert archived("pcs/subscriber", page_size=1) == ([alice], 2)
+    assert archived("pcs/subscriber/acme2") == ([], 0)
+    assert archived("pcs/subscriber", search="email:second") == ([alice], 1)
+    assert archived("pcs/number", sort="number desc") == (
+        ["number/acme2/bob/%2B15855550002", "number/acme/alice/%2B15855550001"],
+        2,
+    )
+    assert archived("pcs/number", search="number:5855550001")[1] == 1
+    assert archived("pcs/service_provider") == ([], 0)
+    first = owner.list("pcs/subscriber", archived=True, page_size=1)
+    second = owner.list("pcs/subscriber", archived=True, page_token=first.next_page_token)
+    assert len(second.objects) == 1
+    assert not second.next_page_token
+    assert owner.names("pcs/subscriber") == ["pcs/subscriber/acme2/bob"]
+
+
+async def test_the_archive_shows_a_tenant_its_own_alone(owner, desk):
+    await tenant(owner, "acme", "alice", "+15855550001")
+    await tenant(owner, "acme2", "bob", "+15855550002")
+    await owner.delete("pcs/subscriber/acme/alice")
+    await owner.delete("pcs/subscriber/acme2/bob")
+    acme = desk("service_provider:acme")
+    assert acme.names("pcs/number", archived=True) == ["pcs/number/acme/alice/%2B15855550001"]
+    assert acme.names("pcs/number/acme2", archived=True) == []
+
+
+async def test_what_moves_on_the_way_is_listed_once(ten, core, monkeypatch):
+    for module in ("sources", "streams"):
+        monkeypatch.setattr(f"callscreen.core.commands.{module}.SCAN_CHUNK", 2)
+    await tenant(ten, "acme", "s0", "+15855550000")
+    for place in range(1, 8):
+        await ten.create("pcs/subscriber/acme", name=f"s{place}", email=f"e{place}")
+    pulses = iter(range(100))
+    key = Key("pcs", "subscriber", ("acme", "s1"))
+    old = Object.FromString(core.store.get(key))
+
+    def pulse():
+        if next(pulses) == 4:  # the first one is moved behind the last
+            new = Object()
+            new.CopyFrom(old)
+            new.subscriber.email = "z"
+            moved = changes(TYPES["subscriber"], "pcs", key.path, old, new)
+            core.store.reindex([IndexPut(COLUMNS, entry, b"") for entry, put in moved if put])
+
+    page = ten.list("pcs/subscriber/acme", sort="email", page_size=20, pulse=pulse)
+    names = [each.name for each in page.objects]
+    assert len(names) == len(set(names)) == 8
+    assert next(pulses) > 5

@@ -91,6 +91,8 @@ async def test_every_type_is_created_read_changed_and_removed(
     await tenant(desk, "acme", "alice", "+15855550001")
     made = await desk.create(parent, **fields)
     assert made.name == name
+    assert bool(made.activation_token) is (type_ == "administrator")
+    made.ClearField("activation_token")
     assert desk.get(name) == made
     assert made.name in desk.names("/".join(parent.split("/")[:2]))
     with pytest.raises(AlreadyExists):

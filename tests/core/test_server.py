@@ -143,11 +143,14 @@ async def test_a_call_that_grpc_has_ended_is_logged_as_no_fault(core, caplog):
         def invocation_metadata(self):
             return (("authorization", "Bearer service"),)
 
+        def peer(self):
+            return "ipv4:127.0.0.1:5"
+
     async def stopped():
         yield b""
         raise grpc.aio.UsageError("Server already stopped.")
 
-    descriptor, service = SERVICES[2]
+    descriptor, service = next(each for each in SERVICES if each[0].name == "Screening")
     made = handler(descriptor, service(core), core.sessions.check, Streams())
     answers = made.service(Details()).stream_stream(stopped(), Context())
     assert not (await anext(answers)).verdicts

@@ -9,6 +9,7 @@ from google.rpc import error_details_pb2, status_pb2
 from callscreen.core.commands import screen
 from callscreen.core.server import SERVICES
 from callscreen.core.services import status
+from callscreen.core.services.registry import OPEN, OPTIONAL
 from callscreen.v1 import (
     authentication_pb2,
     authentication_pb2_grpc,
@@ -57,8 +58,8 @@ def detail(error, kind):
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
-async def test_every_method_but_one_needs_a_token(server, method):
-    if method.name == "Authenticate":
+async def test_every_method_but_the_open_ones_needs_a_token(server, method):
+    if method.name in OPEN:
         return
     for metadata in (
         (),
@@ -67,8 +68,17 @@ async def test_every_method_but_one_needs_a_token(server, method):
         (("authorization", server.token),),
         (("authorization-bin", b"\xff"),),
     ):
+        shown = metadata and metadata[0][0] == "authorization"
         error = await raw(server, method, b"", metadata)
-        assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+        if method.name in OPTIONAL and not shown:
+            assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+        else:
+            assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_the_open_methods_are_those_that_lead_to_a_token_or_a_password():
+    assert ({"Authenticate", "Redeem"}, {"Reset"}) == (OPEN, OPTIONAL)
+    assert {method.name for method in METHODS} > OPEN | OPTIONAL
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.full_name)
@@ -151,9 +161,11 @@ async def test_logging_in_and_out(server, clock):
     stub = authentication_pb2_grpc.AuthenticationStub(server.channel)
     who = await stub.WhoAmI(authentication_pb2.WhoAmIRequest(), metadata=metadata)
     assert (who.username, who.role_id) == ("pcs_administrator", "platform_owner")
+    assert list(who.permissions) == ["default:platform_owner"]
     assert who.product == rules_pb2.PCS
     inside = await stub.WhoAmI(authentication_pb2.WhoAmIRequest(), metadata=server.service)
     assert (inside.product, inside.role_id) == (rules_pb2.PRODUCT_UNSPECIFIED, "")
+    assert not inside.permissions
     await stub.SetPassword(
         authentication_pb2.SetPasswordRequest(
             name="cin/administrator/platform_owner/cin_administrator", password="a new one"

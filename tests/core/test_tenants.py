@@ -162,7 +162,7 @@ async def test_what_is_for_internal_services_is_for_them_alone(theirs, desk, cor
     with pytest.raises(PermissionDenied):
         replicate.watch(core, caller, replication_pb2.ResumeToken())
     with pytest.raises(PermissionDenied):
-        await append_records.append(core, caller, [])
+        await append_records.append(core, caller, b"")
     if role != "platform_owner":
         with pytest.raises(PermissionDenied):
             await set_password.set_password(

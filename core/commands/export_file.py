@@ -1,0 +1,35 @@
+"""Makes a job that writes a collection to a CSV file.
+
+Invariants:
+1. What cannot be a query of the collection is refused at once, not by the job.
+"""
+
+from typing import Any
+
+from ...schema import compile_query
+from ...v1.jobs_pb2 import Job
+from ..access import Principal, Verb
+from ..bulk.records import EXPORT
+from .context import Core
+from .import_file import check_begin, new_record, with_form
+
+
+async def export_file(core: Core, caller: Principal, parent: str, query: Any) -> Job:
+    """The job. Raises InvalidInput, Invalid, NotFound, PermissionDenied, TooMuch."""
+    at = with_form(parent)
+    check_begin(caller, at, Verb.READ)
+    compile_query(query, at.kind.columns(at.product))
+    core.jobs.admit()
+    record = new_record(core, caller, at, parent, EXPORT)
+    record.job.query.CopyFrom(query)
+    record.job.file = f"{at.kind.type}.csv"
+    files = core.jobs.files(record.job)
+    files.make()
+    try:
+        return await core.jobs.add(core, record)
+    except BaseException:
+        files.remove()
+        raise
+
+
+__all__ = ["export_file"]

@@ -1,0 +1,3 @@
+"""Care of the data folder: backup, restore, check."""
+
+__all__ = ["archive", "backup", "check", "restore"]

@@ -1,0 +1,401 @@
+"""Archive, restore and purge: a batch goes and comes back whole, or not at all."""
+
+import pytest
+
+from callscreen.core.commands import archive_keys, get, purge, restore
+from callscreen.core.commands.authenticate import authenticate
+from callscreen.core.commands.delete import deleted
+from callscreen.core.commands.names import target
+from callscreen.core.commands.set_password import set_password
+from callscreen.core.errors import (
+    AlreadyExists,
+    InvalidInput,
+    NotFound,
+    PermissionDenied,
+    TooMuch,
+    Unauthenticated,
+)
+from callscreen.core.store.contract import UNIQUE
+from callscreen.schema import TYPES, Invalid, body_of
+from callscreen.v1.object_pb2 import Change, Object
+
+from .conftest import Desk, tenant
+from .test_rename_and_delete import NAMES, SOURCE, everything
+
+ACME = "pcs/service_provider/acme"
+ALICE = "pcs/subscriber/acme/alice"
+NUMBER = "pcs/number/acme/alice/%2B15855550001"
+
+
+@pytest.fixture
+async def acme(owner):
+    """A provider with something of every type below it."""
+    await tenant(owner, "acme", "alice", "+15855550001")
+    await owner.update("pcs/settings/", override={"web_settings": {"password_length": True}})
+    await owner.create("pcs/settings/acme", web_settings={"password_length": 9})
+    await owner.create("pcs/origination_source/acme", **SOURCE)
+    await owner.create("pcs/administrator/service_provider:acme", username="ann")
+    await owner.create("pcs/administrator/subscriber:acme:alice", username="alice")
+    return owner
+
+
+def back(desk, name):
+    return restore.restore(desk.core, desk.caller, name)
+
+
+def purged(desk, name):
+    return purge.purge(desk.core, desk.caller, name)
+
+
+def archived(desk, name):
+    return get.get(desk.core, desk.caller, name, archived=True)
+
+
+def stored(core, type_):
+    return core.store.scan("pcs", type_)
+
+
+def leavings(core):
+    """Every key of the archive."""
+    types = [archive_keys.BATCHES, *map(archive_keys.archive_type, TYPES)]
+    return [key for type_ in types for key, _ in stored(core, type_)]
+
+
+def contents(core):
+    """All live objects and unique marks of the product, without what a restore changes."""
+    found = {}
+    for kind in TYPES.values():
+        for key, value in stored(core, kind.type):
+            found[key] = body_of(Object.FromString(value))
+    return found, dict(core.store._state.indexes[UNIQUE])
+
+
+async def test_a_provider_comes_back_exactly_as_it_was(acme, core, clock):
+    before, stamps = contents(core), acme.get(NUMBER).stamps
+    revision = core.store.revision
+    await acme.delete(ACME)
+    assert everything(acme, "acme") == []
+    assert core.engine.screen(1, "+15855550001", "", False, "").reason == "not_provisioned"
+    clock.now += 60
+    assert await back(acme, ACME) == revision + 2
+    assert contents(core) == before
+    assert everything(acme, "acme") == [name.format("acme") for name in NAMES]
+    assert core.engine.screen(1, "+15855550001", "", False, "").service_provider_name == "acme"
+    assert leavings(core) == []
+    now = acme.get(NUMBER).stamps
+    assert (now.created, now.created_by) == (stamps.created, stamps.created_by)
+    assert now.modified.seconds == int(clock.now)
+
+
+async def test_what_is_archived_and_restored_is_published_as_removed_and_put(acme, core):
+    revision = core.store.revision
+    await acme.delete(ALICE)
+    await back(acme, ALICE)
+    gone, came = (Change.FromString(record) for _, record in core.store.tail(revision))
+    assert {each.name for each in gone.mutations} == {ALICE, NUMBER}
+    assert not any(each.HasField("put") for each in gone.mutations)
+    assert [each.name for each in came.mutations] == [ALICE, NUMBER]
+    assert all(each.HasField("put") for each in came.mutations)
+    assert not any(each.put.HasField("archived") for each in came.mutations)
+
+
+async def test_the_archive_says_how_an_object_came_there(acme, clock):
+    await acme.delete(ACME)
+    found = archived(acme, NUMBER)
+    assert found.number.number == "+15855550001"
+    assert found.archived.root == ACME
+    assert found.archived.actor == "pcs_administrator"
+    assert found.archived.count == len(NAMES)
+    assert found.archived.time.seconds == int(clock.now)
+    assert archived(acme, "pcs/number/acme/alice/(585) 555-0001") == found
+    with pytest.raises(NotFound):
+        acme.get(NUMBER)
+    with pytest.raises(NotFound):
+        archived(acme, "pcs/number/acme/alice/2")
+
+
+async def test_the_last_of_a_name_is_read_and_restored(acme):
+    for label in ("first", "second"):
+        await acme.update(NUMBER, nickname=label)
+        await acme.delete(NUMBER)
+        await acme.create("pcs/number/acme/alice", number="+15855550001")
+    await acme.delete(NUMBER)  # a third, without a nickname
+    assert archived(acme, NUMBER).number.nickname == ""
+    await back(acme, NUMBER)
+    await acme.update(NUMBER, number="+15855550009")
+    await back(acme, NUMBER)
+    assert acme.get(NUMBER).number.nickname == "second"
+
+
+@pytest.mark.parametrize(
+    "taken", ["service_provider", "subscriber", "number", "username", "address"]
+)
+async def test_what_was_taken_meanwhile_is_never_overwritten(acme, core, taken):
+    await acme.delete(ACME)
+    if taken == "service_provider":
+        await acme.create("pcs/service_provider", name="acme", last_name="new")
+    else:
+        await acme.create("pcs/service_provider", name="other")
+    if taken == "subscriber":
+        await acme.create("pcs/service_provider", name="acme")
+        await acme.create("pcs/subscriber/acme", name="alice")
+    if taken == "number":
+        await acme.create("pcs/subscriber/other", name="bob")
+        await acme.create("pcs/number/other/bob", number="+15855550001")
+    if taken == "username":
+        await acme.create("pcs/administrator/service_provider:other", username="alice")
+    if taken == "address":
+        await acme.create("pcs/origination_source/other", **SOURCE)
+    before, kept, revision = contents(core), leavings(core), core.store.revision
+    with pytest.raises(AlreadyExists):
+        await back(acme, ACME)
+    assert (contents(core), leavings(core), core.store.revision) == (before, kept, revision)
+
+
+async def test_what_an_object_names_must_be_there(acme, core):
+    await acme.delete(NUMBER)
+    await acme.delete(ALICE)
+    with pytest.raises(Invalid, match="must name an existing subscriber"):
+        await back(acme, NUMBER)
+    await back(acme, ALICE)
+    await back(acme, NUMBER)
+    assert leavings(core) == []
+
+
+async def test_what_went_with_another_comes_back_with_it(acme):
+    await acme.delete(ACME)
+    for name in (NUMBER, ALICE):
+        for ask in (back, purged):
+            with pytest.raises(InvalidInput, match=ACME):
+                await ask(acme, name)
+    await back(acme, ACME)
+    with pytest.raises(NotFound):
+        await back(acme, ACME)
+    with pytest.raises(NotFound):
+        await purged(acme, ACME)
+
+
+async def test_a_batch_of_a_child_stays_apart_from_its_parents(acme, core):
+    await acme.delete(NUMBER)
+    await acme.delete(ACME)
+    await back(acme, ACME)
+    with pytest.raises(NotFound):
+        acme.get(NUMBER)
+    await back(acme, NUMBER)
+    assert everything(acme, "acme") == [name.format("acme") for name in NAMES]
+
+
+async def test_a_purge_takes_every_batch_of_its_root_and_no_other(acme, core):
+    for _ in range(3):
+        await acme.delete(NUMBER)
+        await acme.create("pcs/number/acme/alice", number="+15855550001")
+    await acme.delete(ALICE)
+    with pytest.raises(NotFound):
+        await purged(acme, ACME)
+    await purged(acme, NUMBER)
+    assert len(leavings(core)) == 4  # the subscriber, its number, its administrator, their batch
+    await purged(acme, ALICE)
+    assert leavings(core) == []
+    with pytest.raises(NotFound):
+        await back(acme, ALICE)
+
+
+async def test_a_long_purge_goes_in_steps(acme, core, monkeypatch):
+    monkeypatch.setattr("callscreen.core.commands.purge.PURGE_OBJECTS", 2)
+    for _ in range(5):
+        await acme.delete(NUMBER)
+        await acme.create("pcs/number/acme/alice", number="+15855550001")
+    revision = core.store.revision
+    await purged(acme, NUMBER)
+    assert core.store.revision == revision + 3
+    assert leavings(core) == []
+
+
+async def test_a_purge_of_long_lists_goes_in_steps_too(acme, core, monkeypatch):
+    monkeypatch.setattr("callscreen.core.commands.purge.PURGE_BYTES", 200)
+    for _ in range(4):
+        await acme.update(NUMBER, whitelist=[f"+1585555{n:04}" for n in range(20)])
+        await acme.delete(NUMBER)
+        await acme.create("pcs/number/acme/alice", number="+15855550001")
+    revision = core.store.revision
+    await purged(acme, NUMBER)
+    assert core.store.revision == revision + 4
+    assert leavings(core) == []
+
+
+async def test_what_could_not_come_back_at_once_stays(acme, core, monkeypatch):
+    monkeypatch.setattr("callscreen.core.commands.archive.ARCHIVE_BYTES", 1500)
+    before = contents(core)
+    with pytest.raises(TooMuch):
+        await acme.delete(ACME)
+    assert contents(core) == before
+    assert leavings(core) == []
+    await acme.delete(ALICE)
+    await acme.delete(ACME)
+    monkeypatch.setattr("callscreen.core.commands.draft.CHANGE_BYTES", 1500)
+    await back(acme, ACME)
+    await back(acme, ALICE)
+    assert contents(core) == before
+
+
+async def test_who_may(acme, desk):
+    await acme.create("pcs/service_provider", name="other")
+    own, other = desk("service_provider:acme"), desk("service_provider:other")
+    person, elsewhere = desk("subscriber:acme:alice"), desk("platform_owner", "cin")
+    await acme.delete(ALICE)
+    for stranger in (other, elsewhere):
+        with pytest.raises(NotFound):
+            archived(stranger, ALICE)
+        for name in (ALICE, "pcs/subscriber/acme/nobody"):
+            for ask in (back, purged):
+                with pytest.raises(PermissionDenied):
+                    await ask(stranger, name)
+    assert archived(own, ALICE).subscriber.name == "alice"
+    for ask in (back, purged):
+        with pytest.raises(PermissionDenied):
+            await ask(person, ALICE)
+    await back(own, ALICE)
+    await own.delete(ALICE)
+    await purged(own, ALICE)
+
+
+async def test_a_name_brings_nothing_of_whoever_had_it_before(acme, desk, clock):
+    await acme.delete(NUMBER)
+    await acme.delete(ALICE)
+    await acme.delete(ACME)
+    clock.now += 60
+    await tenant(acme, "acme", "alice", "+15855550009")
+    own, person = desk("service_provider:acme"), desk("subscriber:acme:alice")
+    for stranger in (own, person):
+        for name in (NUMBER, ALICE, ACME, "pcs/settings/acme", "pcs/origination_source/acme/sbc"):
+            with pytest.raises(NotFound):
+                archived(stranger, name)
+        for type_ in ("number", "subscriber", "administrator", "settings"):
+            page = stranger.list(f"pcs/{type_}", archived=True)
+            assert (page.objects, page.total) == ([], 0)
+    for ask in (back, purged):
+        with pytest.raises(NotFound):
+            await ask(own, NUMBER)
+    clock.now += 60
+    await own.delete("pcs/number/acme/alice/+15855550009")
+    page = own.list("pcs/number/acme", archived=True)
+    assert [each.number.number for each in page.objects] == ["+15855550009"]
+    page = own.list("pcs/number/acme", archived=True, sort="number:desc", page_size=1)
+    assert (page.total, len(page.objects)) == (1, 1)
+    assert acme.list("pcs/number/acme", archived=True).total == 2
+    await back(own, "pcs/number/acme/alice/+15855550009")
+    await back(acme, NUMBER)
+
+
+async def test_what_a_tenant_archived_is_its_own_after_a_restore_too(acme, desk, clock):
+    own = desk("service_provider:acme")
+    await own.delete(NUMBER)
+    clock.now += 60
+    await acme.delete(ACME)
+    await back(acme, ACME)
+    assert own.list("pcs/number", archived=True).total == 1
+    await back(own, NUMBER)
+
+
+async def test_an_administrator_comes_back_with_its_password(acme, core):
+    ann = "pcs/administrator/service_provider%3Aacme/ann"
+    await set_password(core, acme.caller, ann, "ann's own words")
+    token = (await authenticate(core, "pcs", "ann", "ann's own words")).token
+    await acme.delete(ACME)
+    with pytest.raises(Unauthenticated):
+        core.sessions.check(token)
+    with pytest.raises(Unauthenticated):
+        await authenticate(core, "pcs", "ann", "ann's own words")
+    await back(acme, ACME)
+    with pytest.raises(Unauthenticated):
+        core.sessions.check(token)
+    assert await authenticate(core, "pcs", "ann", "ann's own words")
+    await acme.delete(ann)
+    await purged(acme, ann)
+    assert not any(b"stowed" in key for key in core.store._state.private)
+
+
+async def test_what_is_too_old_is_purged(acme, core, clock):
+    await acme.delete(NUMBER)
+    clock.now += 3 * 86_400
+    await acme.delete(ALICE)
+    await purge.purge_expired(core)
+    assert archived(acme, NUMBER)
+    revision = core.store.revision
+    clock.now += 4 * 86_400
+    await purge.purge_expired(core)
+    with pytest.raises(NotFound):
+        archived(acme, NUMBER)
+    assert archived(acme, ALICE)
+    assert core.store.revision == revision + 1
+    await purge.purge_expired(core)
+    assert core.store.revision == revision + 1  # nothing to do is no revision
+    await acme.update("pcs/settings/", restworkx={"archive_max_days": 0})
+    await purge.purge_expired(core)
+    assert leavings(core) == []
+
+
+async def test_each_product_has_an_archive_of_its_own(acme, core, cin, clock):
+    await tenant(cin, "acme", "alice", "+15855550001")
+    await cin.update("cin/settings/", restworkx={"archive_max_days": 30})
+    await cin.delete("cin/service_provider/acme")
+    await acme.delete(ACME)
+    clock.now += 8 * 86_400
+    await purge.purge_expired(core)
+    assert leavings(core) == []
+    await back(cin, "cin/service_provider/acme")
+
+
+async def test_every_change_is_told_once(acme, core):
+    told = []
+
+    async def noted(work):
+        def watched(draft):
+            result = work(draft)
+            told.extend((each.action, each.name) for each in draft.changed)
+            return result
+
+        await core.write(acme.caller, watched)
+
+    await noted(lambda draft: deleted(draft, acme.caller, target(ALICE)))
+    await noted(lambda draft: restore.restored(draft, acme.caller, target(ALICE)))
+    await noted(lambda draft: deleted(draft, acme.caller, target(ALICE)))
+    await noted(lambda draft: purge.purged(draft, acme.caller, target(ALICE)))
+    below = "pcs/administrator/subscriber%3Aacme%3Aalice/alice"
+    gone = [("archive", NUMBER), ("archive", below), ("archive", ALICE)]
+    assert sorted(told[:3]) == sorted(gone)
+    assert {action for action, _ in told[3:6]} == {"restore"}
+    assert {action for action, _ in told[9:]} == {"purge"}
+    assert len(told) == 12
+
+
+async def test_a_key_that_is_too_long_for_the_archive_is_refused_at_once(acme):
+    long, wide = "\U0001f4de" * 64, "\U0001f4de" * 10 + "\u20ac" * 54
+    await acme.create("pcs/service_provider", name=long)
+    await acme.create(f"pcs/subscriber/{long}", name=wide)
+    with pytest.raises(InvalidInput):
+        await acme.create(f"pcs/number/{long}/{wide}", number="+15855550002")
+    await acme.delete(f"pcs/service_provider/{long}")
+    await back(acme, f"pcs/service_provider/{long}")
+
+
+async def test_a_renamed_provider_leaves_its_archive_under_its_old_name(acme):
+    await acme.delete(NUMBER)
+    await acme.update(ACME, name="zeta")
+    assert archived(acme, NUMBER)
+    with pytest.raises(Invalid, match="must name an existing subscriber"):
+        await back(acme, NUMBER)
+    with pytest.raises(NotFound):
+        archived(acme, "pcs/number/zeta/alice/+15855550001")
+
+
+async def test_the_last_platform_owner_stays(owner):
+    with pytest.raises(InvalidInput):
+        await owner.delete("pcs/administrator/platform_owner/pcs_administrator")
+
+
+async def test_settings_come_back_though_they_may_no_longer_be_set(acme: Desk):
+    await acme.delete("pcs/settings/acme")
+    await acme.update("pcs/settings/", override={})
+    await back(acme, "pcs/settings/acme")
+    assert acme.get("pcs/settings/acme").settings.web_settings.password_length == 9

@@ -1,0 +1,181 @@
+"""Jobs: taken, bounded, cancelled, taken up again, kept for a while."""
+
+import asyncio
+
+import pytest
+
+from callscreen.core.bulk import jobs as jobs_module
+from callscreen.core.bulk.jobs import Jobs
+from callscreen.core.bulk.limits import FILE_BYTES
+from callscreen.core.bulk.states import NEXT, SHOWN, move
+from callscreen.core.commands import export_file, import_file, jobs
+from callscreen.core.errors import InvalidInput, NotFound, TooMuch
+from callscreen.v1.bulk_pb2 import ENDED, STAGING, WAITING, JobPhase, JobRecord
+from callscreen.v1.jobs_pb2 import (
+    CANCELLED,
+    DONE,
+    QUEUED,
+    RUNNING,
+    ImportRequest,
+    ImportSpec,
+    JobState,
+)
+from callscreen.v1.provisioning_pb2 import TableQuery
+
+from .bulk import begin, ended, load, under_way
+from .conftest import tenant
+
+HEADER = "number,subscriber_name,service_provider_name,nickname\n"
+DAY = 86_400
+
+
+@pytest.fixture
+async def acme(owner):
+    await tenant(owner, "acme", "alice", "+15855550000")
+    return owner
+
+
+def rows(count):
+    return HEADER + "".join(f"+1585666{n:04},alice,acme,n\n" for n in range(count))
+
+
+def test_the_tables_name_every_phase_and_state():
+    assert set(NEXT) == set(SHOWN) == set(JobPhase.values())
+    assert set().union(*SHOWN.values()) == set(JobState.values()) - {0}
+    assert not NEXT[ENDED]
+    record = JobRecord(phase=WAITING)
+    with pytest.raises(ValueError, match="cannot be"):
+        move(record, STAGING, QUEUED, 0.0)
+    move(record, STAGING, RUNNING, 5.0)
+    move(record, ENDED, DONE, 6.0)
+    assert (record.job.started.seconds, record.job.ended.seconds) == (5, 6)
+    with pytest.raises(ValueError, match="cannot go"):
+        move(record, STAGING, RUNNING, 7.0)
+
+
+async def test_a_job_that_waits_goes_on_after_a_restart(core, acme):
+    core.jobs.folder.mkdir()
+    core.jobs._waiting = {"import": asyncio.Queue(), "export": asyncio.Queue()}
+    waiting = await begin(core, acme.caller, "pcs/number", rows(30))
+    assert waiting.state == QUEUED
+    (core.jobs.folder / "0123456789abcdef01234567").mkdir()  # of a job that was never made
+    await core.jobs.close()
+    core.jobs.__init__(core.jobs.folder)
+    await core.jobs.start(core)
+    assert (await ended(core, acme.caller, waiting)).state == DONE
+    assert [path.name for path in core.jobs.folder.iterdir()] == [waiting.name.split("/")[2]]
+
+
+async def test_a_job_that_waits_is_cancelled_at_once_and_for_good(core, acme):
+    core.jobs.folder.mkdir()
+    core.jobs._waiting = {"import": asyncio.Queue(), "export": asyncio.Queue()}
+    waiting = await begin(core, acme.caller, "pcs/number", rows(30))
+    assert (await jobs.cancel_job(core, acme.caller, waiting.name)).state == CANCELLED
+    assert (await jobs.cancel_job(core, acme.caller, waiting.name)).state == CANCELLED
+    await core.jobs.start(core)
+    assert (await load(core, acme.caller, "pcs/number", rows(2))).state == DONE
+    assert jobs.get_job(core, acme.caller, waiting.name).state == CANCELLED
+    assert acme.list("pcs/number").total == 3
+
+
+async def test_a_running_job_that_is_cancelled_leaves_nothing(core, acme, monkeypatch):
+    monkeypatch.setattr("callscreen.core.bulk.lines.BLOCK_BYTES", 2_000)
+    monkeypatch.setattr("callscreen.core.bulk.applying.GROUP_ROWS", 50)
+    monkeypatch.setattr("callscreen.core.bulk.importing.GROUP_ROWS", 50)
+    await core.jobs.start(core)
+    job = await begin(core, acme.caller, "pcs/number", rows(1_500))
+    await under_way(core, acme.caller, job)
+    job = await jobs.cancel_job(core, acme.caller, job.name)
+    assert (job.state, job.rows_created) == (CANCELLED, 0)
+    assert acme.list("pcs/number").total == 1
+    assert core.store.scan("pcs", "job_undo") == []
+    found, total = jobs.list_jobs(core, acme.caller, "pcs/job", 10, 0)
+    assert (found[0].name, total) == (job.name, 1)
+
+
+async def test_what_somebody_else_changed_meanwhile_stays(core, acme, monkeypatch):
+    monkeypatch.setattr("callscreen.core.bulk.lines.BLOCK_BYTES", 2_000)
+    monkeypatch.setattr("callscreen.core.bulk.applying.GROUP_ROWS", 50)
+    monkeypatch.setattr("callscreen.core.bulk.importing.GROUP_ROWS", 50)
+    await core.jobs.start(core)
+    text = rows(1_500) + "+15859999999,nobody,acme,\n"
+    job = await begin(core, acme.caller, "pcs/number", text)
+    await under_way(core, acme.caller, job)
+    name = "pcs/number/acme/alice/%2B15856660000"
+    await acme.update(name, nickname="mine")
+    job = await ended(core, acme.caller, job)
+    assert acme.names("pcs/number") == ["pcs/number/acme/alice/%2B15855550000", name]
+    assert acme.get(name).number.nickname == "mine"
+    told = [line.message async for line in jobs.read_log(core, acme.caller, job.name)]
+    assert any("was changed while" in message for message in told)
+
+
+async def test_what_cannot_be_a_job_is_refused_before_a_file_is_kept(core, acme, monkeypatch):
+    await core.jobs.start(core)
+
+    async def requests(*parts):
+        for part in parts:
+            yield part, acme.caller
+
+    spec = ImportRequest(spec=ImportSpec(parent="pcs/number"))
+    data = ImportRequest(data=b"x")
+    large = ImportRequest(spec=ImportSpec(parent="pcs/number", size=FILE_BYTES + 1))
+    long = ImportRequest(spec=ImportSpec(parent="pcs/number", file="x" * 251))
+    no_type = ImportRequest(spec=ImportSpec(parent="pcs/nothing"))
+    empty = ImportRequest(data=b"")
+    for wrong, error in (
+        ((), InvalidInput),
+        ((data,), InvalidInput),
+        ((large,), TooMuch),
+        ((long,), InvalidInput),
+        ((no_type,), NotFound),
+        ((spec, spec), InvalidInput),
+        ((spec, data, empty), InvalidInput),
+    ):
+        with pytest.raises(error):
+            await import_file.import_file(core, requests(*wrong))
+    monkeypatch.setattr(import_file, "FILE_BYTES", 2)
+    with pytest.raises(import_file.TooLarge):
+        await import_file.import_file(core, requests(spec, data, data, data))
+    monkeypatch.setattr(jobs_module, "JOBS_WAITING", 0)
+    with pytest.raises(TooMuch):
+        await import_file.import_file(core, requests(spec, data))
+    with pytest.raises(TooMuch):
+        await export_file.export_file(core, acme.caller, "pcs/number", TableQuery())
+    assert list(core.jobs.folder.iterdir()) == []
+
+
+async def test_jobs_are_kept_as_long_as_is_said(core, acme, cin, clock):
+    await core.jobs.start(core)
+    await tenant(cin, "acme", "alice", "+15855550000")
+    await cin.update("cin/settings/", cin_settings={"csv_retention_days": 5})
+    mine = await load(core, acme.caller, "pcs/number", rows(1))
+    theirs = await load(core, cin.caller, "cin/number", rows(1))
+    clock.now += 6 * DAY
+    await core.jobs.sweep(core)
+    assert jobs.get_job(core, acme.caller, mine.name).state == DONE
+    with pytest.raises(NotFound):
+        jobs.get_job(core, cin.caller, theirs.name)
+    assert len(list(core.jobs.folder.iterdir())) == 1
+    clock.now += 25 * DAY
+    await core.jobs.sweep(core)
+    assert jobs.list_jobs(core, acme.caller, "pcs/job", None, 0) == ([], 0)
+    assert list(core.jobs.folder.iterdir()) == []
+
+
+async def test_names_that_are_none_and_pages(core, acme):
+    await core.jobs.start(core)
+    for name in ("pcs/job/../../x", "pcs/job/", "xyz/job/" + "0" * 24, "pcs/number/" + "0" * 24):
+        with pytest.raises(NotFound):
+            jobs.get_job(core, acme.caller, name)
+    made = [(await load(core, acme.caller, "pcs/number", rows(1))).name for _ in range(3)]
+    found, total = jobs.list_jobs(core, acme.caller, "pcs/job", 1, 1)
+    assert ([job.name for job in found], total) == (sorted(made)[1:2], 3)
+    with pytest.raises(InvalidInput):
+        jobs.list_jobs(core, acme.caller, "pcs/job", -1, 0)
+    with pytest.raises(NotFound):
+        jobs.list_jobs(core, acme.caller, "pcs/number", None, 0)
+    with pytest.raises(NotFound):
+        async for _ in jobs.download(core, acme.caller, made[0], 0):
+            pass
+    assert isinstance(core.jobs, Jobs)

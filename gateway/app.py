@@ -10,9 +10,8 @@
 
 import html
 import logging
-import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from email.utils import formatdate
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import grpc
@@ -21,30 +20,31 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..ops.admin import Answer, healthz, readyz
+from ..ops.logs import request_id
 from ..schema import MASK
 from .call import Call
-from .client import Client
+from .client import Client, Metadata
 from .config import GatewayConfig
+from .credentials import shown_token
 from .docs import docs_page
+from .download import Broken, Download
 from .envelope import encode, failure, success
-from .errors import ApiError
+from .errors import NOT_LOGGED_IN, ApiError
+from .headers import common, headers_with, not_allowed, now, respond
+from .observed import FAMILIES, GONE, Requests, Seen, core_ready
 from .openapi import openapi
-from .request import (
-    Disconnected,
-    headers_of,
-    query_of,
-    read_body,
-    segments_of,
-    token_of,
-)
-from .routes import find
+from .origin import Origin, origin_of
+from .page import password_page
+from .request import Disconnected, Headers, headers_of, query_of, segments_of
+from .routes import Access, find
 
 __all__ = ["Api", "create_app"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-BODY_METHODS: Final = ("POST", "PUT")
+Header = tuple[bytes, bytes]
 log = logging.getLogger("callscreen.gateway")
 
 
@@ -58,80 +58,78 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
-        status, strict = 200, headers.strict_status
+        origin = origin_of(scope, headers.raw, self.config.proxies)
+        request_id.set(origin.request_id)
+        with self.client.requests.counted(self.product, scope, headers.raw) as seen:
+            await self._answer(scope, receive, send, headers, origin, seen)
+
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: Headers,
+        origin: Origin,
+        seen: Seen,
+    ) -> None:
+        method, status = scope["method"], 200
+        more: Sequence[Header] = ()
         try:
             segments = segments_of(scope)
             route = find(self.product, segments)
-            handler = route.methods.get(scope["method"])
+            seen.object = route.object
+            handler = route.methods.get("GET" if method == "HEAD" else method)
             if handler is None:
-                await _respond(send, 405, b"", _not_allowed(route.allow))
+                seen.code = 405
+                await respond(send, 405, b"", not_allowed(route.allow, origin))
                 return
             limits = self.config.limits
-            token = "" if route.public else token_of(headers.authorization, limits)
+            token = shown_token(self.product, method, headers, limits) if route.reads_token else ""
+            if not token and route.access is Access.TOKEN:
+                raise ApiError(401, NOT_LOGGED_IN)
             query = query_of(scope["query_string"], limits)
-            body = b""
-            if scope["method"] in BODY_METHODS:
-                body = await read_body(headers, receive, limits)
             call = Call(
-                self.product, route.type, segments[1:], headers, query, token, body, self.client
+                *(self.product, route.type, route.key_of(segments), headers, query),
+                *(_metadata(token, origin, method), origin.secure, receive),
+                *(self.client, self.config),
             )
             found = await handler(call)
+            if isinstance(found, Download):
+                if method == "HEAD":
+                    found.pieces = None
+                await found.send(send, receive, common(origin))
+                seen.code = 200
+                return
             shown = MASK if self.config.mask_authorization else headers.authorization
-            answer = encode(success(self.product, found, query.page, shown))
+            more = found.headers
+            answer = encode(success(self.product, found, query.page, shown, query.archive))
         except Disconnected:
+            seen.code = GONE
+            return
+        except Broken as error:
+            log.error("%s %r was not sent whole: %s", method, scope["path"], error)
             return
         except ApiError as error:
-            status, answer = int(error.code), encode(failure(self.product, error))
+            status, more = int(error.code), error.headers
+            answer = encode(failure(self.product, error))
         except Exception:
-            log.exception("%s %r", scope["method"], scope["path"])
+            log.exception("%s %r", method, scope["path"])
             status, answer = 500, encode(failure(self.product, ApiError(500)))
-        await _respond(send, status if strict else 200, answer, _headers(answer))
+        seen.code = status
+        start = headers_with(answer, origin)
+        start.extend(more)
+        body = b"" if method == "HEAD" else answer
+        await respond(send, status if headers.strict_status else 200, body, start)
 
 
-_stamp: tuple[int, bytes] = (0, b"")
-
-
-def _now() -> bytes:
-    """The time as an HTTP date, formatted once a second."""
-    global _stamp
-    second = int(time.time())
-    if _stamp[0] != second:
-        _stamp = (second, formatdate(second, usegmt=True).encode())
-    return _stamp[1]
-
-
-def _headers(body: bytes) -> list[tuple[bytes, bytes]]:
-    now = _now()
-    return [
-        (b"date", now),
-        (b"expires", now),
-        (b"vary", b"Cookie"),
-        (b"cache-control", b"max-age=0"),
-        (b"last-modified", now),
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-    ]
-
-
-def _not_allowed(allow: str) -> list[tuple[bytes, bytes]]:
-    now = _now()
-    return [
-        (b"date", now),
-        (b"expires", now),
-        (b"vary", b"Cookie"),
-        (b"allow", allow.encode()),
-        (b"cache-control", b"max-age=0"),
-        (b"last-modified", now),
-        (b"content-length", b"0"),
-        (b"content-type", b"text/html; charset=utf-8"),
-    ]
-
-
-async def _respond(
-    send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]
-) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _metadata(token: str, origin: Origin, method: str) -> Metadata:
+    """What the core is told of a request."""
+    whence = (
+        ("x-request-id", origin.request_id),
+        ("x-client-address", origin.address),
+        ("x-method", method),
+    )
+    return (("authorization", f"Bearer {token}"), *whence) if token else whence
 
 
 NOT_FOUND: Final = """<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">
@@ -164,9 +162,13 @@ async def _outside(request: Request, error: Exception) -> Response:
 class Gateway(FastAPI):
     """FastAPI, which serves the pages, with the products' APIs in front of it."""
 
-    def __init__(self, apis: Mapping[str, Api], **options: Any) -> None:
+    def __init__(
+        self, apis: Mapping[str, Api], config: GatewayConfig, requests: Requests, **options: Any
+    ) -> None:
         super().__init__(**options)
+        self.requests = requests
         self.apis = {name.encode(): api for name, api in apis.items()}
+        self.config = config
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -175,20 +177,35 @@ class Gateway(FastAPI):
         if second == b"api" and first in self.apis:
             await self.apis[first](scope, receive, send)
             return
+        origin = origin_of(scope, dict(scope["headers"]), self.config.proxies)
+        request_id.set(origin.request_id)
+        named = origin.request_id.encode()
 
         async def send_dated(message: MutableMapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [(b"date", _now()), *message.get("headers", ())]
+                own = message.get("headers", ())
+                message["headers"] = [(b"date", now()), (b"x-request-id", named), *own]
             await send(message)
 
         await super().__call__(scope, receive, send_dated)
 
 
+def _plain(answer: Answer) -> Response:
+    headers = {"cache-control": "no-store"}
+    return Response(answer.body, answer.status, headers, answer.type)
+
+
 def create_app(channel: grpc.aio.Channel, config: GatewayConfig) -> Gateway:
-    """The application: each product's API, /openapi.json and /docs."""
-    client = Client(channel, config.limits)
+    """Each product's API, /openapi.json, /docs, /<product>/password, /healthz and /readyz."""
+    requests = Requests()
+    client = Client(channel, config.limits, requests)
+    health = config.instruments.health
+    config.instruments.declare(FAMILIES, requests)
+    health.check(partial(core_ready, channel, config.limits.ready_seconds))
     app = Gateway(
         {product: Api(product, client, config) for product in config.products},
+        config,
+        requests,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -199,5 +216,15 @@ def create_app(channel: grpc.aio.Channel, config: GatewayConfig) -> Gateway:
     async def docs(request: Request) -> Response:
         return Response(docs_page(openapi(config.products)), media_type="text/html")
 
+    async def alive(request: Request) -> Response:
+        return _plain(healthz())
+
+    async def ready(request: Request) -> Response:
+        return _plain(await readyz(health))
+
     app.add_route("/docs", docs)
+    app.add_route("/healthz", alive)
+    app.add_route("/readyz", ready)
+    for product in config.products:
+        app.add_route(f"/{product}/password", password_page(product))
     return app

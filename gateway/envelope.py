@@ -15,7 +15,7 @@ import orjson
 from .. import __version__
 from .errors import ApiError
 
-__all__ = ["NAMES", "Page", "Rows", "encode", "failure", "success"]
+__all__ = ["NAMES", "Page", "Rows", "encode", "failure", "success", "unread"]
 
 NAMES: Final[Mapping[str, str]] = MappingProxyType(
     {"pcs": "Personalized Call Screening", "cin": "Call Intercept"}
@@ -31,6 +31,7 @@ JSONAPI: Final[Mapping[str, dict[str, str]]] = MappingProxyType(
         for product, name in NAMES.items()
     }
 )
+NOBODY: Final = MappingProxyType({"name": "Callscreen", "short_name": "callscreen"})
 
 
 class Page(NamedTuple):
@@ -45,9 +46,12 @@ class Rows(NamedTuple):
 
     rows: Sequence[Mapping[str, Any]]
     total: int
+    headers: Sequence[tuple[bytes, bytes]] = ()  # that go with the answer
 
 
-def success(product: str, found: Rows, page: Page, authorization: str) -> dict[str, Any]:
+def success(
+    product: str, found: Rows, page: Page, authorization: str, archive: bool = False
+) -> dict[str, Any]:
     """The documented success; the empty form of it where nothing is provisioned."""
     meta: dict[str, Any] = {"code": 200, "encoding": "ascii", "zoom": 0}
     if found.total:
@@ -56,7 +60,7 @@ def success(product: str, found: Rows, page: Page, authorization: str) -> dict[s
     meta["records_total"] = found.total
     meta["scope"] = "success"
     meta["message"] = ""
-    meta["archive"] = False
+    meta["archive"] = archive
     meta["authorization"] = authorization
     if found.total:
         meta["records_page_size"] = page.limit
@@ -75,6 +79,12 @@ def failure(product: str, error: ApiError) -> dict[str, Any]:
     if errors and not (len(errors) == 1 and errors[0].code == "required"):
         meta["errors"] = [item._asdict() for item in errors]
     return {"meta": meta, "jsonapi": JSONAPI[product]}
+
+
+def unread(message: str) -> dict[str, Any]:
+    """The exception that answers what is no HTTP request, and so of no product."""
+    meta = {"scope": "exception", "message": message, "code": 400, "encoding": "ascii"}
+    return {"meta": meta, "jsonapi": {**JSONAPI["pcs"], **NOBODY}}
 
 
 def encode(body: Mapping[str, Any]) -> bytes:

@@ -54,6 +54,8 @@ class ApiError(Exception):
     The code is an integer but for an unknown object, where the references show the string "404".
     """
 
+    headers: tuple[tuple[bytes, bytes], ...] = ()  # that go with the answer
+
     def __init__(
         self, code: int | str, message: str = "", errors: Iterable[FieldError] = ()
     ) -> None:

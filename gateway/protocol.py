@@ -2,17 +2,22 @@
 
 1. A method of any name reaches the application, which alone says what is allowed: one that the
    parser does not know is read as PATCH, which no route names.
-2. A request line and headers beyond the limits end the connection with status 400.
-3. A request that is not whole in time ends its connection; so does a connection that sends none.
+2. What is no request, or has a request line and headers beyond the limits, ends the connection
+   with status 400, in the form of every other exception.
+3. A request that is not whole in time ends its connection; so does a connection that sends none. A
+   long body has more time while it keeps coming, or while it is not asked for.
+4. What arrives of a body after its answer is dropped, up to a limit, so that the answer is read.
 """
 
 import asyncio
 import re
 from typing import Any, Final
+from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .config import Limits
+from .envelope import encode, unread
 
 __all__ = ["HttpProtocol"]
 
@@ -29,6 +34,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._between = True  # no request has begun
         self._head = 0  # octets received of a request whose headers are not whole
         self._ended = False  # with the octets received last, a request was whole
+        self._arrived = 0  # octets of the body since the time began
+        self._held = False  # since the time began, no more of the body was asked for
+        self._dropped = 0  # octets of the body that came after its answer
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -46,6 +54,20 @@ class HttpProtocol(HttpToolsProtocol):
         self._timer = None if seconds is None else self.loop.call_later(seconds, self._too_late)
 
     def _too_late(self) -> None:
+        if self._head < 0 and (self._held or self._arrived >= LIMITS.receive_bytes):
+            self._arrived, self._held = 0, self.flow.read_paused
+            self._expect(LIMITS.receive_seconds)
+        else:
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        body = encode(unread(msg.rstrip(".") + "."))
+        head = (
+            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nx-request-id: {uuid4().hex}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
         self.transport.close()
 
     def data_received(self, data: bytes) -> None:
@@ -63,6 +85,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._between = False
         self._head = 0
+        self._arrived, self._held, self._dropped = 0, False, 0
         self._expect(LIMITS.receive_seconds)
         super().on_message_begin()
 
@@ -72,6 +95,15 @@ class HttpProtocol(HttpToolsProtocol):
         if len(self.headers) > LIMITS.headers or octets > LIMITS.header_bytes:
             raise ValueError("too many headers, or too long")
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        self._arrived += len(body)
+        self._held = self._held or self.flow.read_paused
+        if self.cycle.response_complete:
+            self._dropped += len(body)
+            if self._dropped > LIMITS.drain_bytes:
+                self.transport.close()
 
     def on_message_complete(self) -> None:
         self._between = self._ended = True

@@ -16,7 +16,7 @@ async def query(call: Call) -> Rows:
     """GET of the records of a product, a provider or a subscriber."""
     if call.query.archive:
         raise ApiError(400, "Parameter 'archive' is not supported.")
-    answer = await call.client.call(
+    answer = await call.ask(
         call.client.records.Query,
         QueryRequest(
             parent=call.name,
@@ -24,7 +24,6 @@ async def query(call: Call) -> Rows:
             page_size=call.query.page.limit,
             skip=call.query.page.offset,
         ),
-        call.token,
     )
     return Rows([_row(record, call.product) for record in answer.records], answer.total_size)
 

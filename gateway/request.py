@@ -1,4 +1,4 @@
-"""What a request says: its path, query, token and body, read strictly.
+"""What a request says: its path, query, headers and body, read strictly.
 
 1. Whatever cannot be read is an ApiError that names what is wrong; nothing is guessed.
 2. The path is split before it is decoded: a part may hold an encoded slash.
@@ -17,18 +17,21 @@ import orjson
 from ..v1.provisioning_pb2 import TableQuery
 from .config import Limits
 from .envelope import Page
-from .errors import NOT_LOGGED_IN, ApiError
+from .errors import ApiError
 
 __all__ = [
+    "BULK",
     "Disconnected",
     "Headers",
     "Query",
+    "Receive",
+    "flag",
     "headers_of",
     "json_object",
+    "plain",
     "query_of",
     "read_body",
     "segments_of",
-    "token_of",
 ]
 
 Message = MutableMapping[str, Any]
@@ -37,7 +40,6 @@ BULK: Final = ("text/csv", "multipart/")
 TABLE_QUERY: Final = ("sort", "search", "like", "sort_function", "icontains")
 # A plus before a digit begins a number; everywhere else in a query it stands for a space.
 NUMBER_PLUS: Final = re.compile(r"(?<=[=:,])\+(?=\d)")
-TOKEN: Final = re.compile(r"[!-~]+")
 
 
 class Disconnected(Exception):
@@ -51,6 +53,7 @@ class Query(NamedTuple):
     page: Page
     archive: bool
     restore: bool
+    pairs: Mapping[str, str] = {}  # every parameter, as it came
 
 
 class Headers(NamedTuple):
@@ -61,6 +64,13 @@ class Headers(NamedTuple):
     content_length: int | None
     expects_continue: bool
     strict_status: bool
+    cookie: bytes
+    raw: Mapping[bytes, bytes]  # all of them
+
+    @property
+    def kind(self) -> str:
+        """The media type of the body, without its parameters."""
+        return self.content_type.partition(";")[0].rstrip()
 
 
 def headers_of(scope: Mapping[str, Any]) -> Headers:
@@ -73,6 +83,8 @@ def headers_of(scope: Mapping[str, Any]) -> Headers:
         int(length) if length.isdigit() else None,
         found.get(b"expect", b"").lower() == b"100-continue",
         found.get(b"x-strict-status", b"") == b"1",
+        found.get(b"cookie", b""),
+        found,
     )
 
 
@@ -95,23 +107,6 @@ def segments_of(scope: Mapping[str, Any]) -> tuple[str, ...]:
     if any("\0" in part for part in found):
         raise ApiError(400, "The path holds a null character.")
     return found
-
-
-def token_of(authorization: str, limits: Limits) -> str:
-    """The token of an Authorization header; both Basic and Bearer carry it as it is.
-
-    Raises:
-        ApiError: there is none, or none that could be one.
-    """
-    scheme, _, token = authorization.partition(" ")
-    token = token.strip()
-    if (
-        scheme.lower() in ("basic", "bearer")
-        and len(token) <= limits.token_bytes
-        and TOKEN.fullmatch(token)
-    ):
-        return token
-    raise ApiError(401, NOT_LOGGED_IN)
 
 
 def query_of(raw: bytes, limits: Limits) -> Query:
@@ -142,8 +137,9 @@ def query_of(raw: bytes, limits: Limits) -> Query:
             _integer(pairs, "limit", limits.page_default, limits.page_most),
             _integer(pairs, "offset", 0, limits.offset_most),
         ),
-        _flag(pairs, "archive"),
-        _flag(pairs, "restore"),
+        flag(pairs, "archive"),
+        flag(pairs, "restore"),
+        pairs,
     )
 
 
@@ -156,7 +152,8 @@ def _integer(pairs: Mapping[str, str], name: str, default: int, most: int) -> in
     return int(text)
 
 
-def _flag(pairs: Mapping[str, str], name: str) -> bool:
+def flag(pairs: Mapping[str, str], name: str) -> bool:
+    """A parameter that is true or false; left out it is false. Raises ApiError for another."""
     text = pairs.get(name, "").lower()
     if text not in ("", "true", "false", "1", "0"):
         raise ApiError(400, f"Parameter '{name}' must be true or false.")
@@ -170,9 +167,10 @@ async def read_body(headers: Headers, receive: Receive, limits: Limits) -> bytes
     would otherwise lose the answer.
 
     Raises:
-        ApiError: it is longer than the limit.
+        ApiError: it is longer than the limit, or encoded.
         Disconnected: it ended before it was whole.
     """
+    plain(headers)
     length = headers.content_length or 0
     too_long = ApiError(413, f"The body is longer than {limits.body_bytes} bytes.")
     if length > limits.body_bytes and (headers.expects_continue or length > limits.drain_bytes):
@@ -198,6 +196,13 @@ async def read_body(headers: Headers, receive: Receive, limits: Limits) -> bytes
     return b"".join(chunks)
 
 
+def plain(headers: Headers) -> None:
+    """Raises ApiError for a body that is compressed: what it would grow to cannot be known."""
+    encoding = headers.raw.get(b"content-encoding", b"").strip().lower()
+    if encoding not in (b"", b"identity"):
+        raise ApiError(415, "The body must not be encoded: send it as it is.")
+
+
 def json_object(headers: Headers, body: bytes) -> dict[str, Any]:
     """The JSON object that a body holds.
 
@@ -205,7 +210,7 @@ def json_object(headers: Headers, body: bytes) -> dict[str, Any]:
         ApiError: the type is one of the bulk forms, or the body is no JSON object.
     """
     if headers.content_type.startswith(BULK):
-        kind = headers.content_type.partition(";")[0]
+        kind = headers.kind
         raise ApiError(415, f"A body of type '{kind}' cannot be read here: send a JSON object.")
     try:
         found = orjson.loads(body)

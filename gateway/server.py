@@ -61,9 +61,10 @@ async def serve(config: GatewayConfig, ready: Callable[[str], None], stop: async
     listener = listen(config.http)
     channel = open_channel(config.grpc, limits)
     try:
+        app = create_app(channel, config)
         server = _Server(
             uvicorn.Config(
-                _ended_quietly(create_app(channel, config)),
+                _ended_quietly(app),
                 http=HttpProtocol,
                 ws="none",
                 lifespan="off",
@@ -78,12 +79,15 @@ async def serve(config: GatewayConfig, ready: Callable[[str], None], stop: async
                 timeout_graceful_shutdown=limits.stop_seconds + 1,  # all was cut off before
             )
         )
+        app.requests.connections = server.server_state.connections
         running = asyncio.create_task(server.serve(sockets=[listener]))
         if await _first(server.answering, running):
             address = shown(listener)
+            config.instruments.health.serving()
             ready(address)
             log.info("listening at http://%s, core at %s", address, config.grpc)
             await _first(stop, running)
+            config.instruments.health.stopping()
             server.should_exit = True
             loop = asyncio.get_running_loop()
             cut = loop.call_later(limits.stop_seconds, server.cut_off)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,10 @@ async def channel(core: tuple[str, Path]) -> AsyncIterator[grpc.aio.Channel]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def http(channel: grpc.aio.Channel) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(create_app(channel, GatewayConfig()))
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://localhost", cookies=no_cookies
+    ) as client:
         yield client
 
 

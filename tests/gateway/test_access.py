@@ -1,7 +1,9 @@
 """Who may do what, as a REST caller sees it."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import quote
 
 import grpc
@@ -121,6 +123,7 @@ FOREIGN = {
     "username": "service_provider_two",
     "screening_group": "pcs:two",
     "file": "a.wav",
+    "id": "nobodys",
 }
 QUERIES = (
     "",
@@ -144,8 +147,9 @@ async def test_no_route_and_no_query_tells_of_another_tenant(
     ]
     assert len(routes) > 15
     for route in routes:
-        queries = QUERIES if route.type not in ("cdr", "settings") else QUERIES[:4]
-        path = "/".join((route.object, *(quote(FOREIGN[key], safe="") for key in route.keys)))
+        queries = QUERIES if route.type not in ("cdr", "settings", "job") else QUERIES[:4]
+        path = route.path("x").removeprefix("/x/api/")
+        path = path.format_map({key: quote(value, safe="") for key, value in FOREIGN.items()})
         for query in queries:
             answer = await caller.get(f"{path}?{query}")
             assert code(answer) == 200, (path, query, answer)
@@ -185,3 +189,52 @@ async def test_nothing_moves_beyond_the_reach(
     assert (code(answer), answer["meta"]["message"]) == (403, DENIED)
     assert (await owner.get("subscriber/one/sub"))["meta"]["records_total"] == 1
     assert (await owner.get("administrator/platform_owner"))["meta"]["records_total"] == 1
+
+
+CSV = {"Content-Type": "text/csv"}
+
+
+async def ended(caller: Caller, answer: dict[str, Any]) -> dict[str, Any]:
+    """The job that an answer is, once it has ended."""
+    job: dict[str, Any] = answer["data"][0]["attributes"]
+    async with asyncio.timeout(20):
+        while job["ended"] is None:
+            await asyncio.sleep(0.02)
+            job = await caller.attributes(f"job/{job['id']}")
+    return job
+
+
+@pytest.mark.parametrize("path", ["import/number/two", "import/number", "number/two/sub"])
+async def test_a_file_reaches_no_further_than_its_sender(
+    login: Login, owner: Caller, path: str
+) -> None:
+    await login("service_provider:two")
+    caller = await login("service_provider:one")
+    row = b"5850000077,sub,two,theirs\n"
+    answer = await caller.post(path, row, headers=CSV)
+    if code(answer) == 200:
+        assert (await ended(caller, answer))["state"] == "failed"
+    else:
+        assert code(answer) == 403
+    assert (await owner.get("number?search=number:5850000077"))["data"] == []
+
+
+async def test_a_job_is_its_owner_s(login: Login, owner: Caller) -> None:
+    row = b"5850000078,sub,two\n"
+    job = await ended(owner, await owner.post("import/number", row, headers=CSV))
+    assert job["state"] == "done"
+    for role in ("service_provider:one", "subscriber:one:sub"):
+        caller = await login(role)
+        assert job["id"] not in json.dumps((await caller.get("job"))["data"])
+        for path in (f"job/{job['id']}", f"job/{job['id']}/log", f"job/{job['id']}/file"):
+            answer = await caller.get(path)
+            assert (code(answer), answer["data"]) == (200, [])
+        assert code(await caller.delete(f"job/{job['id']}")) in (403, 404)
+    exported = await ended(owner, await owner.post("export/number/two"))
+    caller = await login("service_provider:one")
+    assert (await caller.get(f"job/{exported['id']}/file"))["data"] == []
+    answer = await caller.post("export/number/two")
+    if code(answer) == 200:
+        own = await ended(caller, answer)
+        file = await caller.send("GET", f"job/{own['id']}/file")
+        assert "+15850000001" not in file.text

@@ -1,5 +1,6 @@
 """Whatever is sent, the answer is a documented one: never a 500, never half a write."""
 
+import gzip
 import json
 from typing import Any
 from urllib.parse import quote
@@ -137,9 +138,27 @@ async def test_a_bad_path(owner: Caller, method: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/csv", "multipart/form-data; boundary=x"])
-async def test_the_bulk_forms_are_refused(owner: Caller, kind: str) -> None:
-    answer = await owner.post("service_provider", b"a,b\n", headers={"Content-Type": kind})
-    assert answer["meta"]["code"] == 415
+async def test_the_bulk_forms_are_refused_where_one_object_is_meant(
+    owner: Caller, kind: str
+) -> None:
+    for method, path in (("PUT", "service_provider/acme"), ("POST", "service_provider/acme")):
+        answer = await owner.send(method, path, b"a,b\n", headers={"Content-Type": kind})
+        assert owner.json(answer)["meta"]["code"] == 415
+
+
+@pytest.mark.parametrize("path", ["service_provider/acme", "settings", "authenticate"])
+async def test_an_encoded_body_is_refused(owner: Caller, path: str) -> None:
+    method = "POST" if path == "authenticate" else "PUT"
+    bomb = gzip.compress(b"[" * 10_000_000)
+    answer = await owner.send(method, path, bomb, headers={"Content-Encoding": "gzip"})
+    assert owner.json(answer)["meta"]["code"] == 415
+
+
+@pytest.mark.parametrize("depth", [20, 200, 1000])
+async def test_a_deep_tree_of_overrides_is_refused(owner: Caller, depth: int) -> None:
+    body = b'{"__override__":' + b'{"web_settings":' * depth + b"true" + b"}" * (depth + 1)
+    answer = owner.json(await owner.send("PUT", "settings", body))
+    assert answer["meta"]["code"] == 400
 
 
 json_values = st.recursive(

@@ -82,9 +82,20 @@ async def test_removing_what_is_not_there_says_so(owner: Caller) -> None:
     assert message == "ServiceProvider(): The object is not provisioned."
 
 
-@pytest.mark.parametrize("parameter", ["archive=true", "restore=true"])
-async def test_a_delete_that_asks_for_more_removes_nothing(owner: Caller, parameter: str) -> None:
-    refused(await owner.delete(f"service_provider/exampleserviceprovider?{parameter}"), 400)
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("archive=true&restore=true", 400),
+        ("archive=perhaps", 400),
+        ("archive=true", 404),
+        ("restore=true", 404),
+    ],
+)
+async def test_a_delete_that_asks_for_more_removes_nothing(
+    owner: Caller, query: str, code: int
+) -> None:
+    await owner.delete("service_provider/exampleserviceprovider?archive=true")  # what was before
+    refused(await owner.delete(f"service_provider/exampleserviceprovider?{query}"), code)
     assert (await owner.get("service_provider/exampleserviceprovider"))["data"]
 
 

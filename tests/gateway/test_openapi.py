@@ -14,7 +14,7 @@ from callscreen.gateway.openapi import openapi
 from callscreen.gateway.routes import ROUTES
 
 DOCUMENT = openapi(("pcs", "cin"))
-PROVIDER = {"$ref": "#/components/schemas/pcs.service_provider"}
+PROVIDER = {"$ref": "#/components/schemas/pcs.service_provider.request"}
 
 
 def references(value: object) -> set[str]:
@@ -40,7 +40,7 @@ def body(method: str, path: str) -> dict[str, Any]:
 
 def test_a_put_may_name_only_what_it_changes() -> None:
     assert body("put", "/pcs/api/service_provider/{name}") == PROVIDER
-    assert "required" not in DOCUMENT["components"]["schemas"]["pcs.service_provider"]
+    assert "required" not in DOCUMENT["components"]["schemas"]["pcs.service_provider.request"]
 
 
 def test_a_post_must_name_what_is_required_and_not_in_the_path() -> None:

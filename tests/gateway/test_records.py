@@ -108,6 +108,33 @@ async def test_records_are_searched_and_ordered(owner: Caller) -> None:
     assert [row["attributes"]["start_time"][17:19] for row in rows] == ["22", "21"]
 
 
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ("search={calling}:%2B15855550001", 1),
+        ("search={calling}:5855550001,service_provider_name:acme", 1),
+        ("search={called}:%2B15850000000", 4),
+        ("search=subscriber_name:bob", 2),
+        ("search=service_provider_name:other", 0),
+        ("search=start_time:2023-11-14T22:13:21Z", 1),
+        ("search=end_time:2023-11-14T22:13:21Z:2023-11-14T22:13:23Z", 2),
+        ("search=cdr_id:01890000-0000-7000-8000-000001000002", None),
+        ("icontains=events:BLACKLIST&limit=1", 4),
+    ],
+)
+async def test_a_search_counts_what_matches(owner: Caller, query: str, total: int | None) -> None:
+    if total is None:  # the identifier says the product
+        total = int(owner.product == "pcs")
+    called, calling = (
+        ("called_number", "calling_number")
+        if owner.product == "pcs"
+        else ("called_party", "calling_party")
+    )
+    answer = await owner.get(f"cdr?{query.format(called=called, calling=calling)}")
+    assert answer["meta"]["records_total"] == total
+    assert len(answer["data"]) == min(total, 1 if "limit=1" in query else 10)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 async def test_records_are_only_read(owner: Caller, method: str) -> None:
     answer = await owner.send(method, "cdr")

@@ -3,6 +3,7 @@
 import pytest
 
 from callscreen.gateway.config import Limits
+from callscreen.gateway.credentials import token_of
 from callscreen.gateway.errors import ApiError
 from callscreen.gateway.request import (
     Disconnected,
@@ -11,7 +12,6 @@ from callscreen.gateway.request import (
     query_of,
     read_body,
     segments_of,
-    token_of,
 )
 
 LIMITS = Limits()

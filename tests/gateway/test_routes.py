@@ -86,5 +86,5 @@ def test_the_documented_allow_of_an_item() -> None:
 
 
 def test_no_two_lines_answer_the_same_path() -> None:
-    seen = [(p, r.object, len(r.keys)) for r in ROUTES for p in r.products]
+    seen = [(p, r.object, len(r.keys), r.tail) for r in ROUTES for p in r.products]
     assert len(seen) == len(set(seen))

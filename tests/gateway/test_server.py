@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator
 
@@ -161,8 +162,14 @@ async def test_a_body_beyond_the_limit_is_not_asked_for(connection: Connection) 
 async def test_what_is_no_request_ends_the_connection(
     address: tuple[str, int], connection: Connection, request_: bytes
 ) -> None:
-    status, _, _ = await connection.answer(request_)
+    status, headers, body = await connection.answer(request_)
     assert status == 400
+    assert headers["content-type"] == "application/json"
+    assert headers["x-request-id"]
+    answer = json.loads(body)
+    assert answer["meta"]["scope"] == "exception"
+    assert (answer["meta"]["code"], answer["jsonapi"]["name"]) == (400, "Callscreen")
+    assert answer["meta"]["message"].endswith(".")
     assert await connection.closed()
     reader, writer = await asyncio.open_connection(*address)
     assert (await Connection(reader, writer).answer(GET))[0] == 200
@@ -221,6 +228,66 @@ async def test_a_request_that_does_not_arrive_ends_its_connection(
     connection = Connection(reader, writer)
     assert await asyncio.wait_for(connection.closed(), 2)
     writer.close()
+
+
+BODY = (
+    b"PUT /pcs/api/service_provider/a HTTP/1.1\r\nHost: a\r\nAuthorization: Basic a\r\n"
+    b"Content-Length: 100000\r\n\r\n"
+)
+
+
+async def test_a_long_body_has_time_while_it_keeps_coming(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = Limits(receive_seconds=0.1, receive_bytes=1000)
+    monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", limits)
+    connection.writer.write(BODY)
+    for _ in range(10):
+        connection.writer.write(b"x" * 10_000)
+        await connection.writer.drain()
+        await asyncio.sleep(0.04)
+    assert (await connection.answer())[0] == 200
+
+
+async def test_a_long_body_that_trickles_ends_its_connection(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = Limits(receive_seconds=0.1, receive_bytes=1000)
+    monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", limits)
+    connection.writer.write(BODY)
+    ended = asyncio.ensure_future(connection.closed())
+    while not ended.done():
+        connection.writer.write(b"x")
+        await asyncio.wait([ended], timeout=0.02)
+    assert await ended
+
+
+async def test_a_file_of_two_gibibytes_is_refused_before_it_is_read(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", Limits(drain_bytes=1_000_000))
+    _, _, body = await connection.answer(
+        b"POST /pcs/api/import/number HTTP/1.1\r\nHost: a\r\nAuthorization: Basic a\r\n"
+        b"Content-Type: text/csv\r\nContent-Length: 2147483648\r\n\r\n"
+    )
+    assert b'"code":413' in body
+    with contextlib.suppress(ConnectionError):  # a little more is read, and then no more
+        for _ in range(1000):
+            connection.writer.write(b"x" * 100_000)
+            await connection.writer.drain()
+        raise AssertionError("all of it was taken")
+
+
+async def test_an_answer_is_read_by_who_is_still_sending(connection: Connection) -> None:
+    head = (
+        b"POST /pcs/api/import/number HTTP/1.1\r\nHost: a\r\nAuthorization: Basic a\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 4000000\r\n\r\n"
+    )
+    connection.writer.write(head + b"x" * 4_000_000)
+    await connection.writer.drain()
+    _, _, body = await connection.answer()
+    assert b'"code":415' in body
+    assert (await connection.answer(GET))[0] == 200
 
 
 async def test_a_method_of_any_name_must_arrive_as_well(

@@ -90,7 +90,7 @@ async def test_ten_records_are_answered_where_no_limit_is_given(owner: Caller) -
         "limit=1001",
         "limit=many",
         "offset=-1",
-        "archive=true",
+        "archive=perhaps",
     ],
 )
 async def test_what_no_column_or_value_is_gets_400(table: Caller, query: str) -> None:

@@ -1,0 +1,72 @@
+"""The handlers of CSV files: import, as a body or in a form, and export. Both answer a job.
+
+1. An import is answered once the core keeps the whole file; one that is refused leaves nothing.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from ..schema import TYPES
+from ..v1.jobs_pb2 import ExportRequest, ImportMode, ImportRequest, ImportSpec
+from . import objects
+from .call import Call
+from .envelope import Rows
+from .errors import ApiError
+from .jobs import one
+from .request import BULK, flag
+from .upload import MULTIPART, File, file_of
+
+__all__ = ["MODES", "create", "export", "import_"]
+
+MODES: Final = {mode.lower(): number for mode, number in ImportMode.items()}
+JSON: Final = "application/json"
+
+
+async def create(call: Call) -> Rows:
+    """POST on a collection: one object in JSON, or many in CSV."""
+    if call.headers.content_type.startswith(BULK) and TYPES[call.type].shape.rules.csv:
+        return await _import(call)
+    return await objects.create(call)
+
+
+async def import_(call: Call) -> Rows:
+    """POST of a CSV file to be imported."""
+    if call.headers.kind == JSON:
+        raise ApiError(415, f"A body of type '{JSON}' cannot be read here: send a CSV file.")
+    return await _import(call)
+
+
+async def export(call: Call) -> Rows:
+    """POST that begins an export; the table query says of what, and in which order."""
+    request = ExportRequest(parent=call.name, query=call.query.table)
+    return one(await call.ask(call.client.jobs.Export, request))
+
+
+async def _import(call: Call) -> Rows:
+    name = call.name
+    file = await file_of(call, call.config.limits.import_bytes, "mode", "dry_run")
+    pairs = {**file.fields, **call.query.pairs}
+    mode = MODES.get(pairs.get("mode", "upsert"))
+    if mode is None:
+        raise ApiError(400, f"Parameter 'mode' must be one of {', '.join(MODES)}.")
+    spec = ImportSpec(
+        parent=name,
+        mode=mode,
+        dry_run=flag(pairs, "dry_run"),
+        file=_shown(call, file),
+        size=0 if call.headers.kind == MULTIPART else call.headers.content_length or 0,
+    )
+    sent = call.client.send(call.client.jobs.Import, _messages(spec, file), call.metadata)
+    return one(await sent)
+
+
+async def _messages(spec: ImportSpec, file: File) -> AsyncIterator[ImportRequest]:
+    yield ImportRequest(spec=spec)
+    async for piece in file.pieces:
+        yield ImportRequest(data=piece)
+
+
+def _shown(call: Call, file: File) -> str:
+    """The file's name, for people."""
+    name = "".join(c for c in file.name if c.isprintable())
+    return name[: call.config.limits.file_name_chars]

@@ -1,6 +1,6 @@
 # make run    builds, provisions an example, places four calls, keeps serving (ONCE=1: ends there)
 # make test   builds and runs every check
-# make docs   writes docs/objects.md from the protos
+# make docs   writes docs/objects.md and docs/settings.md from the protos, docs/metrics.md from the code
 # make bench  prints the figures, each beside its peer
 
 PYTHON ?= python3
@@ -37,6 +37,8 @@ check: $(BUILT)
 
 docs: $(BUILT)
 	$(BIN)/python -m callscreen.schema.markdown > docs/objects.md
+	$(BIN)/python -m callscreen.schema.settings_page > docs/settings.md
+	$(BIN)/python -m callscreen.metrics_page > docs/metrics.md
 
 bench: $(BUILT)
 	$(BIN)/python -m bench

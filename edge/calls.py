@@ -7,6 +7,7 @@ Invariants
 3. A user part longer than `TEXT_LIMIT` is no place to send a call to.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
@@ -50,12 +51,15 @@ class Screener:
         product: int,
         edge: str,
         record_id: Callable[[float], str],
+        calls: Counter[tuple[str, str, str]] | None = None,
     ) -> None:
-        """`view` gives the data, `product` limits the listener, `edge` names it in records."""
+        """`view` gives the data, `product` limits the listener, `edge` names it in records; `calls`
+        counts by product, treatment and reason."""
         self._view = view
         self._product = product
         self._edge = edge
         self._record_id = record_id
+        self._calls = Counter[tuple[str, str, str]]() if calls is None else calls
 
     def __call__(self, request: Request, source_ip: str, now: float) -> Decided | None:
         """The decision on an INVITE from `source_ip`; None where there is no data yet."""
@@ -68,6 +72,7 @@ class Screener:
         given = answer(verdict.treatment, verdict.settings, asked, verdict.voicemail)
         # An unknown number's record is the listener's product's; of both: of neither.
         product = verdict.product or PRODUCT_NAMES[self._product]
+        self._calls[product, verdict.treatment, verdict.reason] += 1
         call = Call(
             self._record_id(now),
             product,

@@ -10,6 +10,7 @@ Invariants
 import asyncio
 import logging
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Generic, TypeVar, cast
@@ -36,11 +37,14 @@ class UdpListener(asyncio.DatagramProtocol, Generic[Record]):
         metrics: Metrics,
         record: Callable[[Record], None],
         clock: Callable[[], float],
+        ticks: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """`clock` gives Unix seconds, `ticks` seconds that never go back."""
         self._uas = uas
         self._metrics = metrics
         self._record = record
         self._clock = clock
+        self._ticks = ticks
         self._transport: asyncio.DatagramTransport | None = None
         self._told: Counter[str] = Counter()  # drops already in a summary
         self._summary: asyncio.TimerHandle | None = None
@@ -57,6 +61,7 @@ class UdpListener(asyncio.DatagramProtocol, Generic[Record]):
             self._summary = None
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        begun = self._ticks()
         metrics = self._metrics
         metrics.received += 1
         try:
@@ -68,6 +73,7 @@ class UdpListener(asyncio.DatagramProtocol, Generic[Record]):
         for answer, destination in result.sends:
             self._send(answer, destination)
         if result.record is not None:
+            metrics.seconds.observe(self._ticks() - begun)
             self._record(result.record)
         if result.dropped is not None:
             self._drop(result.dropped)

@@ -73,6 +73,8 @@ class Replica(Generic[ViewT]):
         self._said_lost = False
         self.view: ViewT | None = None
         self.ready = asyncio.Event()  # set with the first view
+        self.heard = 0  # the last revision that the core has spoken of
+        self._word = clock()  # when the core was followed last
         self.lag = 0.0  # seconds from the commit of the last change to its being in force here
 
     @property
@@ -84,6 +86,10 @@ class Replica(Generic[ViewT]):
     def connected(self) -> bool:
         """Whether changes of the core arrive here as they are made."""
         return self._watching and self._channel.get_state() == grpc.ChannelConnectivity.READY
+
+    def silence(self) -> float:
+        """Seconds since the core was last followed; 0.0 while it is."""
+        return 0.0 if self._watching else max(0.0, self._clock() - self._word)
 
     async def run(self) -> None:
         """Follows until cancelled; returns only so."""
@@ -108,6 +114,8 @@ class Replica(Generic[ViewT]):
                 log.exception("the core could not be followed")
                 self._stale = True
             finally:
+                if self._watching:
+                    self._word = self._clock()
                 self._watching = False
             pause = BACK_OFF_FIRST if self._progress else min(pause * 2, BACK_OFF_LAST)
             await asyncio.sleep(pause * self._jitter())
@@ -125,6 +133,7 @@ class Replica(Generic[ViewT]):
         try:
             async for change in watch:
                 self._found(begun)
+                self.heard = change.revision
                 await self._apply(view, token, change)
                 if token.revision >= complete:
                     self._swap(view, token)
@@ -144,6 +153,7 @@ class Replica(Generic[ViewT]):
                 await asyncio.to_thread(self._fill, view, chunk.objects)
                 token.CopyFrom(getattr(chunk, "from"))
                 complete = max(complete, chunk.complete)
+                self.heard = max(complete, token.revision)
                 objects += len(chunk.objects)
         finally:
             call.cancel()
@@ -187,6 +197,7 @@ class Replica(Generic[ViewT]):
             return
         self.view, self._token, self._stale = view, token, False
         self._progress = True
+        self._word = self._clock()
         self._metrics.snapshots += 1
         log.info("index at revision %d", token.revision)
         self.ready.set()

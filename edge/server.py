@@ -13,10 +13,11 @@ import random
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import grpc
 
+from ..ops import Instruments
 from .calls import PRODUCTS, Screener
 from .cdr import TEXT_LIMIT, record_fields
 from .ids import RecordIds
@@ -24,6 +25,7 @@ from .listener import UdpListener, format_address, open_udp, parse_address
 from .metrics import Metrics
 from .records import RecordsOut
 from .replica import Replica
+from .shown import FAMILIES, Shown
 from .uas import Uas
 from .view import ScreeningView
 
@@ -32,6 +34,7 @@ __all__ = ["EdgeConfig", "serve"]
 log = logging.getLogger("callscreen.edge")
 
 STOP_SECONDS = 2.0
+LAG_SECONDS = 300.0  # an edge that has followed no core for longer says that it is not ready
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", 256 * 1024 * 1024),  # octets: a list of a million entries
     ("grpc.max_send_message_length", 16 * 1024 * 1024),
@@ -56,6 +59,8 @@ class EdgeConfig:
     token: str = ""
     name: str = ""
     product: str = "both"
+    lag_seconds: float = LAG_SECONDS
+    instruments: Instruments = field(default_factory=Instruments)
 
 
 def jitter() -> float:
@@ -85,7 +90,11 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
             PRODUCTS[config.product],
             (config.name or socket.gethostname())[:TEXT_LIMIT],
             RecordIds(os.urandom),
+            metrics.calls,
         )
+        shown = Shown(metrics, replica, records, config.lag_seconds)
+        config.instruments.declare(FAMILIES, shown)
+        config.instruments.health.check(shown.ready)
         uas = Uas(screener, replica.ready.is_set, os.urandom(32), metrics)
         listener = UdpListener(uas, metrics, records.put, time.time)
         sock = await open_udp(host, port)
@@ -97,9 +106,11 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
             await first_of(tasks, replica.ready, stop)
             if not stop.is_set():
                 log.info("ready sip=%s product=%s", address, config.product)
+                config.instruments.health.serving()
                 ready(address)
             await first_of(tasks, stop)
         finally:
+            config.instruments.health.stopping()
             transport.close()
             await records.close(STOP_SECONDS)
             for task in tasks:

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("core", "edge", "fastpath", "gateway", "schema", "v1", "cli")
+PARTS = ("core", "edge", "fastpath", "gateway", "ops", "schema", "v1", "cli")
 ALLOWED = {
     "schema": {"v1"},
     "fastpath": set(),
-    "core": {"schema", "v1", "fastpath"},
-    "edge": {"v1", "fastpath"},
-    "gateway": {"schema", "v1"},
+    "ops": set(),
+    "core": {"schema", "v1", "fastpath", "ops"},
+    "edge": {"v1", "fastpath", "ops"},
+    "gateway": {"schema", "v1", "ops"},
 }
 FOLDERS = {part: ROOT / part for part in ("core", "edge", "fastpath", "gateway")}
-FOLDERS["schema"] = ROOT / "src" / "callscreen" / "schema"
+FOLDERS |= {part: ROOT / "src" / "callscreen" / part for part in ("schema", "ops")}
 
 
 def modules(part: str) -> Iterator[tuple[str, Path]]:

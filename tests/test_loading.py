@@ -1,99 +1,69 @@
-"""What `callscreen load` makes of a file, before the core sees it."""
+"""What `callscreen load` and `dump` make of their arguments, before the core sees them."""
 
-import csv
-import io
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from callscreen.loading import LoadError, columns, read_rows
-from callscreen.schema import TYPES
-
-NUMBER = "number,subscriber_name,service_provider_name,nickname"
-
-
-def rows(text: str, product: str = "pcs", type_name: str | None = None) -> list[Any]:
-    return list(read_rows(io.StringIO(text, newline=""), type_name, product))
-
-
-def test_columns_are_the_documented_ones() -> None:
-    assert columns(TYPES["administrator"], "pcs") == [
-        *("username", "role_id", "first_name", "last_name", "email", "permissions"),
-    ]
-    contact = ["first_name", "last_name", "email", "address", "phone", "notes"]
-    provider = ["name", "display_name", *contact]
-    assert columns(TYPES["service_provider"], "cin") == provider
-    assert columns(TYPES["service_provider"], "pcs") == [*provider, "whitelist", "blacklist"]
-    subscriber = ["name", "display_name", "service_provider_name", *contact]
-    subscriber += ["voicemail", "service_enabled"]
-    assert columns(TYPES["subscriber"], "cin") == subscriber
-    lists = ["whitelist", "blacklist"]
-    assert columns(TYPES["subscriber"], "pcs") == [*subscriber, *lists, "override"]
-    assert columns(TYPES["number"], "pcs") == [*NUMBER.split(","), *lists]
-    pins = ["ivr_pin", "override_pin", "vip", "blocked"]
-    assert columns(TYPES["number"], "cin") == [*NUMBER.split(","), *pins]
-
-
-def test_a_header_row_tells_the_object_and_the_order() -> None:
-    text = "subscriber_name,service_provider_name,number\nalice,acme,5851239876\n"
-    assert rows(text) == [
-        (
-            2,
-            "number",
-            {
-                "subscriber_name": "alice",
-                "service_provider_name": "acme",
-                "number": "5851239876",
-            },
-        )
-    ]
-
-
-def test_without_a_header_the_columns_stand_in_documented_order() -> None:
-    ((line, type_name, row),) = rows("5851239876,alice,acme,,1900*; 1866xxxxxxx\n", "pcs", "number")
-    assert (line, type_name) == (1, "number")
-    assert row["whitelist"] == ["1900*", "1866xxxxxxx"]
-    assert "nickname" not in row
-
-
-def test_cells_of_each_kind() -> None:
-    header = "name,service_provider_name,address,service_enabled,override\n"
-    text = header + 'alice,acme,1 Main St|Rochester,false,"{""captcha"": true}"\n'
-    ((_, type_name, row),) = rows(text)
-    assert type_name == "subscriber"
-    assert isinstance(row, Mapping)
-    assert row["address"] == "1 Main St\nRochester"
-    assert row["override"] == {"captcha": True}
-    message, _ = TYPES["subscriber"].from_json(row, "pcs")
-    assert message.service_enabled is False
+from callscreen.bulk_commands import written
+from callscreen.loading import LoadError, Loading, done, parent_of, type_of_file
+from callscreen.v1.jobs_pb2 import Job
 
 
 @pytest.mark.parametrize(
-    "cells", ["a,b,c,d,e,f,g", '1,alice,acme,,"unclosed', "x,y,z,n,w,b,extra,more"]
+    ("text", "found"),
+    [
+        ("subscriber_name,service_provider_name,number\nalice,acme,5851239876\n", "number"),
+        ("\ufeffname\r\nacme\r\n", "service_provider"),
+        ('\n\n"username",role_id\n', "administrator"),
+        ("name,service_provider_name", "subscriber"),
+    ],
 )
-def test_a_bad_row_is_told_or_the_file_refused(cells: str) -> None:
-    try:
-        ((line, _, row),) = rows(f"{NUMBER},whitelist,blacklist\n{cells}\n")
-    except csv.Error:
-        return
-    assert line == 2
-    assert isinstance(row, str)
+def test_a_header_row_tells_the_object(tmp_path: Path, text: str, found: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(text.encode())
+    assert type_of_file(path, "pcs") == found
 
 
-def test_json_of_bad_form_or_depth_is_told() -> None:
-    header = "name,service_provider_name,override\n"
-    for bad in ("{", '"' + "[" * 100_000 + '"'):
-        ((_, _, row),) = rows(f"{header}alice,acme,{bad}\n")
-        assert isinstance(row, str)
-        assert row.startswith("not JSON")
-
-
-def test_an_unknown_header_needs_the_object_named() -> None:
+@pytest.mark.parametrize("text", ["", "foo,bar\n1,2\n", "+15851239876,alice,acme\n", '"x\n'])
+def test_an_unknown_header_needs_the_object_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text)
     with pytest.raises(LoadError, match="--object"):
-        rows("foo,bar\n1,2\n")
+        type_of_file(path, "pcs")
 
 
-def test_blank_lines_are_passed_over() -> None:
-    text = f"\n{NUMBER}\n\n5851239876,alice,acme,\n\n"
-    assert [line for line, _, _ in rows(text)] == [4]
+def test_a_provider_narrows_what_lies_below_one() -> None:
+    assert Loading("pcs", "number").parent == "pcs/number"
+    assert Loading("pcs", "number", provider="a/b").parent == "pcs/number/a%2Fb"
+    assert parent_of("cin", "number", "acme", "alice") == "cin/number/acme/alice"
+    for wrong in (
+        ("service_provider", "acme"),
+        ("administrator", "acme"),
+        ("subscriber", "a", "b"),
+    ):
+        with pytest.raises(LoadError):
+            parent_of("pcs", *wrong)
+
+
+def test_the_bar_never_goes_back() -> None:
+    steps = [
+        Job(bytes_total=100),
+        Job(bytes_total=100, bytes_done=50),
+        Job(bytes_total=100, bytes_done=100),
+        Job(bytes_total=100, bytes_done=100, rows_total=8),
+        Job(bytes_total=100, bytes_done=100, rows_total=8, rows_done=4),
+        Job(bytes_total=100, bytes_done=100, rows_total=8, rows_done=8),
+    ]
+    parts = [done(job) for job in steps]
+    assert parts == sorted(parts)
+    assert (parts[0], parts[-1]) == (0.1, 1.0)
+
+
+def test_a_file_appears_whole_or_not(tmp_path: Path) -> None:
+    path = tmp_path / "out.csv"
+    with pytest.raises(LoadError), written(str(path)) as file:
+        parent_of("pcs", "administrator", file.name)  # which is refused
+    assert list(tmp_path.iterdir()) == []
+    with written(str(path)) as file:
+        file.write(b"whole")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"whole", 0o600)

@@ -8,12 +8,14 @@ from .schema import format_name
 from .v1 import (
     authentication_pb2,
     authentication_pb2_grpc,
+    maintenance_pb2,
+    maintenance_pb2_grpc,
     rules_pb2,
     screening_pb2,
     screening_pb2_grpc,
 )
 
-__all__ = ["AskError", "credentials", "explain", "set_password"]
+__all__ = ["AskError", "credentials", "explain", "set_password", "take_backup"]
 
 SECONDS = 10.0  # for an answer
 PRODUCTS = {
@@ -72,6 +74,22 @@ def explain(
     yield f"  revision {verdict.revision}"
     for number, line in enumerate(answer.lines, start=1):
         yield f"  {number}. {line}"
+
+
+def take_backup(address: str, token: str, records: bool, seconds: float) -> Iterator[bytes]:
+    """A backup in pieces, which may take so many seconds.
+
+    Raises:
+        AskError: the core is not there, or refuses.
+    """
+    with grpc.insecure_channel(address) as channel:
+        stub = maintenance_pb2_grpc.MaintenanceStub(channel)
+        request = maintenance_pb2.BackupRequest(without_records=not records)
+        try:
+            for chunk in stub.Backup(request, metadata=credentials(token), timeout=seconds):
+                yield chunk.data
+        except grpc.RpcError as error:
+            raise AskError(error.details() or str(error.code())) from None
 
 
 def set_password(

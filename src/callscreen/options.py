@@ -7,19 +7,29 @@ from typing import Any
 import click
 
 __all__ = [
+    "EPILOG",
+    "BaseUrl",
     "HostPort",
     "data_option",
+    "format_option",
     "grpc_option",
     "http_option",
     "log_option",
     "mask_option",
+    "metrics_option",
     "name_option",
     "option",
     "product_option",
     "products_option",
+    "proxies_option",
+    "public_option",
+    "secure_option",
     "sip_option",
     "token_option",
 ]
+
+
+EPILOG = "Every option may also stand in the environment: --data as CALLSCREEN_DATA, and so on."
 
 
 class HostPort(click.ParamType[str]):
@@ -32,6 +42,19 @@ class HostPort(click.ParamType[str]):
         if found is None or int(found[1]) > 65535:
             self.fail(f"{value!r} is not HOST:PORT", param, ctx)
         return value
+
+
+class BaseUrl(click.ParamType[str]):
+    """Where people reach the gateway: http or https, a host, maybe a port and a path."""
+
+    name = "URL"
+
+    def convert(self, value: str, param: Any, ctx: Any) -> str:
+        if not re.fullmatch(r"https?://[A-Za-z0-9.\[][A-Za-z0-9.:\[\]-]*(/[!-~]*)?", value) or (
+            "?" in value or "#" in value
+        ):
+            self.fail(f"{value!r} is not the beginning of a web address", param, ctx)
+        return value.rstrip("/")
 
 
 def option(
@@ -62,6 +85,15 @@ products_option = option(
 name_option = option(
     "--name", "", "What call records call this edge; else the host's name.", metavar="NAME"
 )
+proxies_option = option(
+    "--proxies",
+    "",
+    "Whose forwarding headers count: addresses and CIDR blocks, separated by commas.",
+    metavar="LIST",
+)
+secure_option = option(
+    "--secure-cookies", False, "Browsers send sessions over TLS only.", is_flag=True
+)
 mask_option = option(
     "--mask-authorization", False, "Answers do not repeat the caller's token.", is_flag=True
 )
@@ -70,6 +102,25 @@ log_option = option(
     "info",
     "Least severity that is logged, on standard error.",
     type=click.Choice(["debug", "info", "warning", "error"]),
+)
+format_option = option(
+    "--log-format",
+    "text",
+    "Form of the log's lines: for people, or an object of JSON each.",
+    type=click.Choice(["text", "json"]),
+)
+metrics_option = option(
+    "--metrics",
+    None,
+    "Where /metrics, /healthz and /readyz are answered; nowhere, if it is not given. `serve` takes"
+    " three ports: this one for the core, the next for the gateway, then for the edge.",
+    type=HostPort(),
+)
+public_option = option(
+    "--public-url",
+    "http://127.0.0.1:8080",
+    "Where people reach the gateway: links in mails begin so.",
+    type=BaseUrl(),
 )
 token_option = option(
     "--token",

@@ -55,7 +55,7 @@ class Child:
             ChildFailed: it ended, or did not answer within READY_SECONDS.
         """
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "callscreen.cli", self.name),
+            *(sys.executable, "-m", "callscreen", self.name),
             *(f"--{self.key}", self.address, *self.options),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -19,7 +19,8 @@ from callscreen.core.committer import Committer
 from callscreen.core.store.contract import Batch, Key, Put, Reader
 from callscreen.core.store.lmdb import LmdbStore
 from callscreen.core.store.lmdb_records import LmdbRecords
-from callscreen.core.store.records import Record
+from callscreen.core.store.records import Arrived, same
+from callscreen.fastpath.rows_types import BLOCK, DIGEST, PROVIDER, START
 
 __all__ = ["filled", "grouped", "main", "opened", "single"]
 
@@ -132,6 +133,19 @@ def bare_scan(store: LmdbStore, objects: int) -> int:
         return sum(1 for _ in cursor)
 
 
+def name(text: str) -> bytes:
+    """Stands for the digest of a name."""
+    return text.encode()[:DIGEST].ljust(DIGEST, b"\0")
+
+
+def row(turn: int, place: int) -> bytes:
+    """The row of a record in a batch, which is VALUE octets long."""
+    where = (place * VALUE).to_bytes(4, "big") + VALUE.to_bytes(4, "big")
+    names = name(f"provider{place % 10}") + name(f"{place * 7919 % 100_003}") + bytes(2 * DIGEST)
+    identifier = (turn << 80 | place << 64).to_bytes(BLOCK, "big")[:8] + secrets.token_bytes(8)
+    return identifier + bytes(8) + where + bytes(PROVIDER - START) + names
+
+
 def records(batches: int, size: int) -> None:
     """Prints durable call records a second, in batches as an edge sends them."""
     build = Path(__file__).parent.parent / "build"
@@ -139,22 +153,12 @@ def records(batches: int, size: int) -> None:
         store = LmdbRecords(folder)
         begun = time.perf_counter()
         for turn in range(batches):
-            some = [
-                Record(
-                    "pcs",
-                    f"{turn:08x}-{n:04x}-{secrets.token_hex(8)}",
-                    f"provider{n % 10}",
-                    f"subscriber{n * 7919 % 100_003}",
-                    os.urandom(VALUE),
-                )
-                for n in range(size)
-            ]
-            store.append(some)
+            rows = b"".join(row(turn, n) for n in range(size))
+            store.append([Arrived("pcs", rows, os.urandom(VALUE * size))])
         speed = batches * size / (time.perf_counter() - begun)
         print(f"  call records in batches of {size}    {speed:12,.0f} /s")
-        page = rate(
-            lambda: sum(bool(store.scan("pcs", "provider3", limit=100)) for _ in range(100))
-        )
+        asked = [same(PROVIDER, name("provider3"))]
+        page = rate(lambda: sum(bool(store.page("pcs", asked, limit=100)) for _ in range(100)))
         print(f"  pages of the newest 100            {page:12,.0f} /s")
         store.close()
 

@@ -112,13 +112,16 @@ def invite(sip: str, calling: str, called: str, timeout: float = 5.0) -> list[st
         return udp.recv(65535).decode().split("\r\n")
 
 
-def start(data: Path) -> Platform:
+def start(data: Path, *options: str, log: int | None = None) -> Platform:
+    """`log` is the file that takes standard error; None: our own."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "callscreen.cli", "serve", "--data", str(data)),
             *("--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--sip", "127.0.0.1:0"),
+            *options,
         ],
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
         env={**os.environ, "CALLSCREEN_ADMIN_PASSWORD": PASSWORD},
     )
@@ -140,8 +143,8 @@ def start(data: Path) -> Platform:
 
 
 @contextlib.contextmanager
-def running(data: Path) -> Iterator[Platform]:
-    platform = start(data)
+def running(data: Path, *options: str, log: int | None = None) -> Iterator[Platform]:
+    platform = start(data, *options, log=log)
     try:
         yield platform
     finally:

@@ -1,5 +1,6 @@
 """The core is killed under concurrent writes, and nothing that it acknowledged is lost."""
 
+import csv
 import os
 import random
 import signal
@@ -105,20 +106,32 @@ def check_edge(platform: Platform, writers: list[Writer]) -> None:
                 assert "302" in platform.call(other, number)
 
 
-def log_has_no_gap(channel: grpc.Channel, metadata: tuple[tuple[str, str], ...]) -> None:
+def log_has_no_gap(channel: grpc.Channel, metadata: tuple[tuple[str, str], ...]) -> int:
+    """How many changes of numbers the log tells of."""
     stub = replication_pb2_grpc.ReplicationStub(channel)
     snapshot = list(stub.Snapshot(replication_pb2.SnapshotRequest(), metadata=metadata, timeout=10))
     whole = snapshot[-1].complete
     after = getattr(snapshot[0], "from")
     after.revision = 0
     watch = stub.Watch(replication_pb2.WatchRequest(after=after), metadata=metadata, timeout=20)
-    expected = 1
+    expected, numbers = 1, 0
     for change in watch:
         assert change.revision == expected, "the change log has a gap"
         expected += 1
+        numbers += sum(each.name.startswith("pcs/number/") for each in change.mutations)
         if change.revision >= whole:
             break
     watch.cancel()
+    return numbers
+
+
+def audited(data: Path) -> int:
+    """How many changes of numbers the audit log tells of."""
+    numbers = 0
+    for path in (data / "audit" / "pcs").glob("audit-*.log"):
+        with path.open(newline="") as file:
+            numbers += sum(row[7] == "number" for row in csv.reader(file))
+    return numbers
 
 
 def test_nothing_acknowledged_is_lost_in_twenty_kills(tmp_path: Path) -> None:
@@ -143,7 +156,8 @@ def test_nothing_acknowledged_is_lost_in_twenty_kills(tmp_path: Path) -> None:
         check_edge(platform, writers)
         metadata = (("authorization", f"Bearer {platform.service_token}"),)
         with grpc.insecure_channel(platform.grpc) as channel:
-            log_has_no_gap(channel, metadata)
+            changes = log_has_no_gap(channel, metadata)
+        assert changes == audited(platform.data) >= sum(len(w.acknowledged) for w in writers)
 
 
 def answers(platform: Platform) -> bool:

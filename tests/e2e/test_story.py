@@ -113,7 +113,7 @@ def test_the_command_line_asks_and_prints_readably(provisioned: Platform) -> Non
     assert any("acme/alice" in line for line in shown)
 
 
-def test_a_file_is_loaded_and_refused_lines_are_named(
+def test_a_file_is_loaded_whole_or_not_and_refused_lines_are_named(
     provisioned: Platform, tmp_path: Path
 ) -> None:
     good = [f"+1585600{n:04},alice,acme,,,+1900*;+1866xxxxxxx" for n in range(1200)]
@@ -125,9 +125,15 @@ def test_a_file_is_loaded_and_refused_lines_are_named(
     core = ("--grpc", provisioned.grpc, "--data", str(provisioned.data))
     done = callscreen("load", str(path), *core)
     assert done.returncode == 1, done.stderr
-    assert done.stdout.startswith("1198 loaded, 2 refused")
+    assert done.stdout.startswith("0 loaded (0 new, 0 changed), 2 refused")
     assert "numbers.csv:702:" in done.stderr
     assert "numbers.csv:902:" in done.stderr
+    assert provisioned.ok("GET", "number/acme?search=number:15856000001") == []
+    good[700], good[900] = "+15856017777,alice,acme,,,", "+15856019999,alice,acme,,,"
+    path.write_text("\n".join([header, *good]) + "\n")
+    done = callscreen("load", str(path), *core)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("1200 loaded (1200 new, 0 changed), 0 refused")
     eventually(lambda: "603" in provisioned.call("+18665550000", "+15856001199"))
 
 

@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, NamedTuple
 
 from .errors import NotFound, TooMuch
+from .files import sync_folder
 from .limits import AUDIO_BYTES, AUDIO_SECONDS, UNNAMED_SECONDS, UPLOADS, UPLOADS_EACH
 from .wav import WavReader
 
@@ -47,7 +48,8 @@ class AudioFolder:
         self._lock = threading.Lock()  # between a file that is kept again and its removal
         self._uploads: Counter[str] = Counter()  # by who makes them; of the event loop alone
         self.server = server
-        self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for made in (folder, self._incoming):
+            made.mkdir(mode=0o700, exist_ok=True)
         for left in self._incoming.iterdir():
             left.unlink()
 
@@ -109,7 +111,7 @@ class AudioFolder:
             os.utime(incoming, (now, now))
             incoming.replace(path)  # the same octets, where it is there already
         for folder in (path.parent, self._folder):
-            _sync(folder)
+            sync_folder(folder)
 
 
 class Upload:
@@ -151,15 +153,6 @@ class Upload:
         digest = self._digest.hexdigest()
         self._keep(self._path, digest)
         return Kept(digest, self._length)
-
-
-def _sync(folder: Path) -> None:
-    """Makes what was renamed in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 __all__ = ["AudioFolder", "Kept", "Upload"]

@@ -6,7 +6,7 @@ Invariants:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -33,21 +33,37 @@ class Origin:
     started: float = 0.0
 
 
-_current: ContextVar[Origin] = ContextVar("origin", default=Origin())  # noqa: B039
+class Later:
+    """An origin that is read only where somebody asks for it: few calls need theirs."""
+
+    __slots__ = ("_made", "_read")
+
+    def __init__(self, read: Callable[[], Origin]) -> None:
+        self._read = read
+        self._made: Origin | None = None
+
+    def get(self) -> Origin:
+        if self._made is None:
+            self._made = self._read()
+        return self._made
+
+
+_current: ContextVar[Origin | Later] = ContextVar("origin", default=Origin())  # noqa: B039
 
 
 def current() -> Origin:
     """The origin of the work at hand; an empty one where nobody set any."""
-    return _current.get()
+    of = _current.get()
+    return of.get() if isinstance(of, Later) else of
 
 
 def told() -> dict[str, str]:
     """What a log line says of the origin of the work at hand."""
-    of = _current.get()
+    of = current()
     return {"request_id": of.request_id, "job_id": of.job_id}
 
 
-def begin(of: Origin) -> None:
+def begin(of: Origin | Later) -> None:
     """Sets the origin for the rest of the task: for generators, which end in another context."""
     _current.set(of)
 
@@ -90,6 +106,7 @@ __all__ = [
     "ADDRESS_KEY",
     "METHOD_KEY",
     "REQUEST_ID_KEY",
+    "Later",
     "Origin",
     "begin",
     "current",

@@ -5,7 +5,7 @@ Invariants:
 2. An expired token stands for nobody, cached or not.
 3. A checked token is believed for TOKEN_CACHE_SECONDS at most, also where the clock goes back, and
    not beyond a call of forget(): whoever voids a token or writes an administrator calls it after
-   the commit.
+   the commit. One who is gone by then does not: the time bounds it alone.
 4. What a token may do is what its administrator's groups are now, not what they were at log-in.
 """
 

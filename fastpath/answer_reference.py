@@ -13,13 +13,13 @@ from collections.abc import Sequence
 
 from .answer_types import DEFAULT_PORT, plain_address, tag_key
 from .sip_types import Request, TopVia
+from .siphash_reference import rounds
 
 __all__ = ["destination", "response", "to_tag"]
 
 _REPLACED = (b"received", b"rport", b"")  # parameters of the topmost Via; the empty ones go too
 _CONTROL = bytes(range(0x20)) + b"\x7f"
 _PIECE = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[^";]+|;', re.DOTALL)
-_WORD = (1 << 64) - 1
 
 
 def response(
@@ -87,31 +87,11 @@ def siphash(key: bytes, data: bytes) -> int:
     for place in range(0, len(data), 8):
         word = int.from_bytes(data[place : place + 8], "little")
         state[3] ^= word
-        _rounds(state, 2)
+        rounds(state, 2)
         state[0] ^= word
     state[2] ^= 0xFF
-    _rounds(state, 4)
+    rounds(state, 4)
     return state[0] ^ state[1] ^ state[2] ^ state[3]
-
-
-def _rounds(state: list[int], times: int) -> None:
-    a, b, c, d = state
-    for _ in range(times):
-        a = (a + b) & _WORD
-        b = _turn(b, 13) ^ a
-        a = _turn(a, 32)
-        c = (c + d) & _WORD
-        d = _turn(d, 16) ^ c
-        a = (a + d) & _WORD
-        d = _turn(d, 21) ^ a
-        c = (c + b) & _WORD
-        b = _turn(b, 17) ^ c
-        c = _turn(c, 32)
-    state[:] = a, b, c, d
-
-
-def _turn(word: int, bits: int) -> int:
-    return (word << bits | word >> (64 - bits)) & _WORD
 
 
 def _topmost(element: bytes, via: TopVia, source: tuple[str, int]) -> bytes:

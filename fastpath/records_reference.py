@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from .rows_types import DIGEST, TIME_BYTES, UNSET, Batch, Limits
+from .siphash_reference import WORD, rounds
 
 __all__ = ["digest", "read"]
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
-_WORD: Final = (1 << 64) - 1
 _RECORDS: Final = 2  # the field of AppendRequest
 _CDR_ID, _PRODUCT, _START, _END, _CALLED, _CALLING, _PROVIDER, _SUBSCRIBER = range(1, 9)
 _EVENTS, _VERDICT, _CALL_ID, _SOURCE_IP, _STATUS, _EDGE = range(9, 15)  # of CallRecord
@@ -73,12 +73,12 @@ def digest(key: bytes, text: bytes) -> bytes:
     for start in range(0, len(text), 8):
         word = int.from_bytes(text[start : start + 8], "little")
         state[3] ^= word
-        _rounds(state, 2)
+        rounds(state, 2)
         state[0] ^= word
     out = b""
     for place, mark in ((2, 0xEE), (1, 0xDD)):
         state[place] ^= mark
-        _rounds(state, 4)
+        rounds(state, 4)
         out += (state[0] ^ state[1] ^ state[2] ^ state[3]).to_bytes(8, "little")
     return out[:DIGEST]
 
@@ -173,26 +173,6 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         value |= (data[at] & 0x7F) << shift
         at += 1
         if data[at - 1] < 0x80:
-            return value & _WORD, at
+            return value & WORD, at
         shift += 7
     raise ValueError("a number is cut off")
-
-
-def _rounds(state: list[int], times: int) -> None:
-    a, b, c, d = state
-    for _ in range(times):
-        a = (a + b) & _WORD
-        b = _turn(b, 13) ^ a
-        a = _turn(a, 32)
-        c = (c + d) & _WORD
-        d = _turn(d, 16) ^ c
-        a = (a + d) & _WORD
-        d = _turn(d, 21) ^ a
-        c = (c + b) & _WORD
-        b = _turn(b, 17) ^ c
-        c = _turn(c, 32)
-    state[:] = a, b, c, d
-
-
-def _turn(word: int, bits: int) -> int:
-    return (word << bits | word >> (64 - bits)) & _WORD

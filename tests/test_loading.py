@@ -1,12 +1,26 @@
 """What `callscreen load` and `dump` make of their arguments, before the core sees them."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import grpc
 import pytest
 
+from callscreen import loading
 from callscreen.bulk_commands import written
-from callscreen.loading import LoadError, Loading, done, parent_of, type_of_file
-from callscreen.v1.jobs_pb2 import Job
+from callscreen.loading import LoadError, Loading, done, dump_file, parent_of, type_of_file
+from callscreen.v1 import jobs_pb2_grpc
+from callscreen.v1.jobs_pb2 import (
+    DONE,
+    RUNNING,
+    DownloadRequest,
+    ExportRequest,
+    FileChunk,
+    GetJobRequest,
+    Job,
+)
+from callscreen.v1.provisioning_pb2 import TableQuery
 
 
 @pytest.mark.parametrize(
@@ -67,3 +81,58 @@ def test_a_file_appears_whole_or_not(tmp_path: Path) -> None:
     with written(str(path)) as file:
         file.write(b"whole")
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"whole", 0o600)
+
+
+class Away(jobs_pb2_grpc.JobsServicer):
+    """Jobs of a core that is away when it is first asked for one."""
+
+    def __init__(self, code: grpc.StatusCode, times: int) -> None:
+        self.code, self.left = code, times
+
+    def Export(self, request: ExportRequest, context: grpc.ServicerContext) -> Job:  # noqa: N802
+        return Job(name="pcs/job/1", kind="export", state=RUNNING)
+
+    def GetJob(self, request: GetJobRequest, context: grpc.ServicerContext) -> Job:  # noqa: N802
+        if self.left:
+            self.left -= 1
+            context.abort(self.code, "It is not there.")
+        return Job(name=request.name, kind="export", state=DONE)
+
+    def Download(  # noqa: N802
+        self, request: DownloadRequest, context: grpc.ServicerContext
+    ) -> Iterator[FileChunk]:
+        return iter([FileChunk(data=b"whole")])
+
+
+def dumped(jobs: Away, path: Path) -> bytes:
+    server = grpc.server(ThreadPoolExecutor(2))
+    jobs_pb2_grpc.add_JobsServicer_to_server(jobs, server)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    try:
+        with path.open("wb") as file:
+            dump_file("pcs/number", TableQuery(), file, address, "token", lambda *_: None)
+    finally:
+        server.stop(None).wait()
+    return path.read_bytes()
+
+
+def test_a_job_is_followed_beyond_a_core_that_ends(tmp_path: Path) -> None:
+    jobs = Away(grpc.StatusCode.UNAVAILABLE, 2)
+    assert dumped(jobs, tmp_path / "out.csv") == b"whole"
+    assert jobs.left == 0
+
+
+def test_a_core_that_stays_away_leaves_the_name_of_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "AWAY_SECONDS", 0.0)
+    with pytest.raises(LoadError, match="job pcs/job/1 goes on"):
+        dumped(Away(grpc.StatusCode.UNAVAILABLE, 1), tmp_path / "out.csv")
+
+
+def test_a_refusal_is_not_waited_out(tmp_path: Path) -> None:
+    jobs = Away(grpc.StatusCode.PERMISSION_DENIED, 2)
+    with pytest.raises(LoadError, match="It is not there"):
+        dumped(jobs, tmp_path / "out.csv")
+    assert jobs.left == 1

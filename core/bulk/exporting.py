@@ -22,7 +22,7 @@ from ...schema.query import Query, compile_query
 from ...v1.bulk_pb2 import ENDED, STAGING
 from ...v1.jobs_pb2 import CANCELLED, DONE, FAILED, RUNNING
 from ...v1.object_pb2 import Object
-from ..access import Principal
+from ..access import Principal, Verb
 from ..commands.context import Core
 from ..commands.list_objects import narrowed
 from ..commands.names import Target, collection, default_cc, found_key
@@ -44,6 +44,7 @@ class Export:
     def __init__(self, core: Core, files: Files, kept: Kept) -> None:
         self._core = core
         self._files = files
+        self._part = files.export.with_suffix(".part")
         self._kept = kept
 
     async def run(self) -> None:
@@ -60,6 +61,8 @@ class Export:
         except Exception:
             log.exception("job %s failed", kept.job.name)
             state, kept.job.message = FAILED, INTERNAL
+        if state != DONE:
+            self._part.unlink(missing_ok=True)
         await kept.insisted(lambda: kept.move(ENDED, state))
 
     def _write(self) -> None:
@@ -71,12 +74,11 @@ class Export:
             query = compile_query(kept.job.query, columns, default_cc(reader, at.product))
             kept.job.rows_total = reader.count(at.product, at.kind.type, at.path)
         kept.job.rows_done = 0
-        part = self._files.export.with_suffix(".part")
-        with part.open("w", newline="", encoding="utf-8") as file:
+        with self._part.open("w", newline="", encoding="utf-8") as file:
             self._fill(file, at.kind, at.product, found(core.store, self._kept.caller, at, query))
             file.flush()
             os.fsync(file.fileno())
-        part.replace(self._files.export)
+        self._part.replace(self._files.export)
         kept.job.rows_total = kept.job.rows_done
         kept.job.bytes_done = kept.job.bytes_total = self._files.export.stat().st_size
 
@@ -99,7 +101,7 @@ def found(store: Store, caller: Principal, at: Target, query: Query) -> Iterator
     Raises InvalidInput for too many to sort.
     """
     prefix = narrowed(caller.place, at.path)
-    if prefix is None:
+    if prefix is None or not caller.may(at.product, at.kind.type, Verb.READ):
         return
     kept = _kept(store, caller, at, prefix, query)
     if not query.sorts:

@@ -41,7 +41,7 @@ from .records import Files, undo_key
 from .seen import Seen
 from .staging import Staged, Task
 from .states import State, move
-from .undoing import undo_group
+from .undoing import undo_some
 
 REFUSED: Final = "{} of {} lines were refused: nothing was written."
 EMPTY: Final = "The file holds no line that can be read."
@@ -133,6 +133,7 @@ class Import:
         job, record = self._job, self._record
         plan = self._plan()
         paths = [self._files.staged(part) for part in range(record.parts)]
+        await asyncio.to_thread(self._log.merge, ())  # of a core that was killed while it told
         with closing(await asyncio.to_thread(Blocks, paths, record.blocks)) as blocks:
             if job.dry_run:
                 await self._rehearse(plan, blocks)
@@ -244,15 +245,19 @@ class Import:
         while self._record.groups:
             left = await self._kept.insisted(lambda: self._kept.write(self._undo_last))
             self._log.add(left)
-        await self._end(self._record.outcome)
+        await self._end(self._record.outcome or FAILED)
 
     def _undo_last(self, draft: Draft, record: JobRecord) -> list[JobLine]:
-        record.groups -= 1
-        key = undo_key(record.job, record.groups)
+        key = undo_key(record.job, record.groups - 1)
         undo = UndoGroup.FromString(draft.raw(key) or b"")
-        draft.remove_raw(key)
-        left = undo_group(draft, self._at.kind, self._at.product, undo, record.undone)
+        at, ticks = self._at, self._core.ticks
+        left = undo_some(draft, at.kind, at.product, undo, record.undone, ticks)
         record.undone.append(draft.revision)
+        if undo.objects or undo.created:
+            draft.put_raw(key, undo.SerializeToString())
+        else:
+            draft.remove_raw(key)
+            record.groups -= 1
         return left
 
     async def _end(self, state: State) -> None:
@@ -262,10 +267,10 @@ class Import:
         self._close()
 
     def _close(self) -> None:
-        """What only a running job needs goes; so does a file that holds secrets."""
+        """What only a running job needs goes; so does a file that holds secrets, or may."""
         self._files.remove_staged()
         secret = {field.name for field in self._at.kind.fields if field.rules.secret}
-        if secret.intersection(self._record.fields):
+        if secret and (not self._record.fields or secret.intersection(self._record.fields)):
             self._files.input.unlink(missing_ok=True)
 
 

@@ -87,10 +87,20 @@ class Jobs:
             raise TooMuch(FULL)
 
     async def add(self, core: Core, record: JobRecord) -> Job:
-        """Takes a job once it is durable, and says what it is. Raises TooMuch, CallscreenError."""
-        self.admit()
-        kept = Kept(core, record)
-        await core.write(kept.caller, lambda draft: put_record(draft, record))
+        """Takes a job once it is durable, and says what it is; one that is not keeps no files.
+
+        A caller that goes away meanwhile changes nothing. Raises TooMuch, CallscreenError.
+        """
+        return await asyncio.shield(self._add(core, record))
+
+    async def _add(self, core: Core, record: JobRecord) -> Job:
+        try:
+            self.admit()
+            kept = Kept(core, record)
+            await core.write(kept.caller, lambda draft: put_record(draft, record))
+        except Exception:
+            self.files(record.job).remove()
+            raise
         return self._enter(core, record)
 
     def live(self, name: str) -> JobRecord | None:
@@ -107,9 +117,10 @@ class Jobs:
         if not kept.begun:
             kept.begun = True
             await kept.insisted(lambda: kept.move(ENDED, CANCELLED))
+            self.files(kept.job).input.unlink(missing_ok=True)
             self._live.pop(name, None)
             return
-        await kept.write(lambda draft, record: None)
+        await kept.ask_to_end()
         with suppress(TimeoutError):
             await asyncio.wait_for(kept.ended.wait(), CANCEL_SECONDS)
 

@@ -3,6 +3,7 @@
 Invariants:
 1. What is shown is never ahead of what is stored, save for how far the work at hand has come.
 2. Who asks for a job's end is heard at its next step, and after a restart as well.
+3. A job never does more than its actor may by now (standing.py).
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from ..commands.draft import Draft
 from ..errors import CallscreenError, TooMuch
 from .limits import RETRY_SECONDS
 from .records import job_key, product_of
+from .standing import by_now
 from .states import NAMES, Phase, State, move
 
 T = TypeVar("T")
@@ -36,7 +38,7 @@ class Kept:
         """ValueError where the job's actor has a role that is none."""
         self.record = record
         self.core = core
-        self.caller = caller_of(record)
+        self._actor = caller_of(record)
         self.begun = False  # somebody runs it, or has ended it before anybody did
         self.ended = asyncio.Event()  # nobody works on it any more
         self._writing = asyncio.Lock()
@@ -45,6 +47,12 @@ class Kept:
     def job(self) -> Job:
         """What others are shown. Not to be held: a write puts another in its place."""
         return self.record.job
+
+    @property
+    def caller(self) -> Principal:
+        """Who it works for, with the rights that are left of those that it began with."""
+        with self.core.store.read() as reader:
+            return by_now(reader, self._actor, self.job.created.ToNanoseconds())
 
     async def write(self, work: Callable[[Draft, JobRecord], T]) -> T:
         """One transaction: what work does, and the record as work leaves it.
@@ -81,6 +89,15 @@ class Kept:
             log.info("job %s is %s", self.job.name, NAMES[state])
             if phase == ENDED:
                 self.core.jobs.ended[self.job.kind, NAMES[state]] += 1
+
+    async def ask_to_end(self) -> None:
+        """Stores that somebody asks for the end; whoever runs the job may write on meanwhile.
+
+        Raises CallscreenError.
+        """
+        self.record.cancelled = True
+        async with self._writing:  # nothing is taken over: the record at hand may be ahead by then
+            await self.core.write(self.caller, lambda draft: put_record(draft, self.record))
 
     def check_cancelled(self) -> None:
         """Raises Cancelled."""

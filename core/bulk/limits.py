@@ -9,6 +9,7 @@ FILE_BYTES: Final = 1024 * MIB  # of a file to import
 DATA_BYTES: Final = MIB  # of it in one message
 FILE_CHARS: Final = 250  # characters of a file's name
 ROW_BYTES: Final = 48 * MIB  # of a row: two lists of 1,000,000 entries
+ROW_COMMAS: Final = 1_000_000  # of a row, those in quotes too: its cells are held as texts
 FIELD_CHARS: Final = 24 * MIB  # characters of a cell: one of them
 
 BLOCK_BYTES: Final = 64 * KIB  # of the file, that are staged as one piece

@@ -2,7 +2,7 @@
 
 Invariants:
 1. Any octets give rows and refusals, and never hold more than ROW_BYTES of the file in memory,
-   besides a piece of BLOCK_BYTES.
+   besides a piece of BLOCK_BYTES, nor more cells than ROW_COMMAS and one.
 2. A row is told by the number of its first line, from 1.
 3. What cannot be read past (a row without end, or too long a one) is the last refusal.
 4. Pieces and rows may be asked for in turn: a piece begins and ends with whole lines, and where it
@@ -13,10 +13,11 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from .limits import BLOCK_BYTES, FIELD_CHARS, ROW_BYTES
+from .limits import BLOCK_BYTES, FIELD_CHARS, ROW_BYTES, ROW_COMMAS
 
 BOM: Final = b"\xef\xbb\xbf"
 TOO_LONG: Final = f"The row is longer than {ROW_BYTES} bytes."
+TOO_MANY: Final = f"The row has more than {ROW_COMMAS} commas."
 NULL: Final = "The line holds a null character."
 NOT_UTF8: Final = "The line is not UTF-8."
 TOO_LARGE: Final = f"field larger than field limit ({FIELD_CHARS})"
@@ -47,6 +48,7 @@ class Lines:
         self.number = 0  # of the last line
         self.offset = 0  # octets up to its end
         self._start = 0  # where the row at hand begins
+        self._commas = 0  # of it
 
     def piece(self) -> bytes:
         """The next whole lines, not yet read; empty at the end. Raises Refused."""
@@ -67,7 +69,7 @@ class Lines:
         reader = csv.reader(self, strict=True)
         while self.offset < upto:
             first = self.number + 1
-            self._start = self.offset
+            self._start, self._commas = self.offset, 0
             try:
                 cells = next(reader)
             except StopIteration:
@@ -99,6 +101,9 @@ class Lines:
         self.take(line, 1)
         if self.offset - self._start > ROW_BYTES:
             raise Refused(TOO_LONG, ends=True)
+        self._commas += line.count(b",")
+        if self._commas > ROW_COMMAS:
+            raise Refused(TOO_MANY)
         if b"\0" in line:
             raise Refused(NULL)
         try:

@@ -61,7 +61,8 @@ async def stage_file(task: Task, files: Files, size: int, progress: Progress) ->
 
 async def _run(task: Task, told: Callable[[Staged], None]) -> None:
     # vfork: what gRPC does around a fork of a process that serves is not wanted, nor needed
-    process = Popen((sys.executable, "-m", MODULE), stdin=PIPE, stdout=PIPE)  # noqa: ASYNC220, S603
+    args = (sys.executable, "-m", MODULE, str(os.getpid()))
+    process = Popen(args, stdin=PIPE, stdout=PIPE)  # noqa: ASYNC220, S603
     assert process.stdin is not None
     assert process.stdout is not None
     reader = asyncio.StreamReader()

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import BinaryIO
 
 from ...schema import TYPES, Invalid
@@ -22,7 +23,7 @@ from ..errors import CallscreenError
 from .assembling import Assembler
 from .blocks import write_message
 from .checking import Check, Mode, row_check
-from .limits import ERRORS_KEPT, PROGRESS_SECONDS
+from .limits import ERRORS_KEPT, PROGRESS_SECONDS, ROW_COMMAS
 from .lines import Lines, Refused, Row
 from .quick import Quick, quick_of
 
@@ -78,6 +79,8 @@ def stage(
 ) -> Staged:
     """Stages one part. `progress` is told now and then, and may raise to end it. Raises OSError."""
     made = Staged()
+    for path in (task.staged, task.errors):  # a former core's staging may not have ended yet
+        Path(path).unlink(missing_ok=True)
     with (
         open(task.file, "rb") as file,
         open(task.staged, "wb") as staged,
@@ -174,6 +177,8 @@ class _Part:
         """Stages a piece without quotes, where the quick way is open; whether it did."""
         quick = self._quick
         if quick is None or b"\0" in piece or piece[-1:] != b"\n":
+            return False
+        if len(piece) > ROW_COMMAS and piece.count(b",") > ROW_COMMAS:
             return False
         try:
             text = piece.decode().replace("\r\n", "\n")

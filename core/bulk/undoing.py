@@ -5,9 +5,11 @@ Invariants:
 2. An object comes back as it was, stamps included; only its revision is new.
 3. Groups are taken back from the last to the first: an object that several of them wrote ends as it
    was before the first one.
+4. A transaction takes back what there is time for, one object at least: a write beside waits no
+   longer than for one of the import.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from ...schema import ObjectType, children
@@ -18,21 +20,37 @@ from ..commands.credentials import drop_credential
 from ..commands.draft import Draft
 from ..commands.referrers import referrers
 from ..store.tables import decode_key
+from .limits import GROUP_SECONDS
 
 CHANGED: Final = "stays: it was changed while the file was being taken back."
 NEEDED: Final = "stays: other objects need it by now."
 
 
-def undo_group(
-    draft: Draft, kind: ObjectType, product: str, undo: UndoGroup, ours: Collection[int]
+def undo_some(
+    draft: Draft,
+    kind: ObjectType,
+    product: str,
+    undo: UndoGroup,
+    ours: Collection[int],
+    ticks: Callable[[], float],
 ) -> list[JobLine]:
-    """What was left as it is. `ours`: revisions with which the same job took groups back."""
+    """Takes back the last of a group, and takes it out of `undo`; what was left as it is.
+
+    `ours`: revisions with which the same job took others back.
+    """
     left = []
-    made = (Undo(key=kind.key_of_path(decode_key(at).path)) for at in undo.created)
-    for each in (*reversed(undo.objects), *made):
-        why = _undo(draft, kind, product, each, {undo.revision, *ours})
+    ours = {undo.revision, *ours}
+    until = ticks() + GROUP_SECONDS
+    while undo.objects or undo.created:
+        if undo.objects:
+            each = undo.objects.pop()
+        else:
+            each = Undo(key=kind.key_of_path(decode_key(undo.created.pop()).path))
+        why = _undo(draft, kind, product, each, ours)
         if why:
             left.append(JobLine(message=f"{kind.type} {'/'.join(each.key)} {why}"))
+        if ticks() >= until:
+            break
     return left
 
 
@@ -65,4 +83,4 @@ def _dependants(
         yield obj
 
 
-__all__ = ["undo_group"]
+__all__ = ["undo_some"]

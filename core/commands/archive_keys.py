@@ -5,6 +5,7 @@ Invariants:
    snapshot, index or list of live objects has it.
 2. Batches order by when they were made; a transaction may make several.
 3. A batch has a record of its own, which says what each of its objects says: `Archived`.
+4. A place that a tenant left for another name, or came to from one, has a note of when that was.
 """
 
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 from ..store.contract import Key
 
 BATCHES: Final = "archive_batch"  # the type of the records of batches
+LEFT: Final = "archive_left"  # the type of the notes on places
 ANY_BATCH: Final = "0" * 24  # as long as every batch's id
 
 
@@ -33,11 +35,17 @@ def batch_key(product: str, batch: str) -> Key:
     return Key(product, BATCHES, (batch,))
 
 
+def left_key(product: str, place: tuple[str, ...]) -> Key:
+    return Key(product, LEFT, place)
+
+
 __all__ = [
     "ANY_BATCH",
     "BATCHES",
+    "LEFT",
     "archive_key",
     "archive_type",
     "batch_id",
     "batch_key",
+    "left_key",
 ]

@@ -1,8 +1,9 @@
 """What of the archive a tenant has: what went there since the tenant has been there itself.
 
 Invariants:
-1. A name that was another's before gives its new owner nothing of the other's archive, neither to
-   read nor to restore or purge. The platform has all of it.
+1. A name that was another's before gives its new owner nothing of the other's archive or jobs,
+   neither to read nor to restore or purge, however it came to the name: made, renamed or restored.
+   The platform has all of it.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from ...v1.object_pb2 import Object
 from ..access import Principal
 from ..indexing import Path
 from ..store.contract import Key, Reader
+from ..store.tables import decode_number, encode_number
+from .archive_keys import left_key
+from .draft import Draft
 from .sources import Item, Scan, Shelf
 
 OWNERS: Final = ("service_provider", "subscriber")  # whose a caller's place is, outermost first
@@ -27,7 +31,14 @@ def since(reader: Reader, caller: Principal, product: str) -> int:
         if value is None:
             return NEVER
         begin = max(begin, Object.FromString(value).stamps.created.ToNanoseconds())
+        left = reader.get(left_key(product, caller.place[:depth]))
+        begin = max(begin, 0 if left is None else decode_number(left))
     return begin
+
+
+def leave(draft: Draft, product: str, place: Path, time: int) -> None:
+    """Notes that what the archive holds of a place until then (nanoseconds) is another's."""
+    draft.put_raw(left_key(product, place), encode_number(time + 1))
 
 
 def is_since(obj: Object, begin: int) -> bool:
@@ -49,4 +60,4 @@ class Recent(Scan):
                 yield path, value
 
 
-__all__ = ["Recent", "is_since", "since"]
+__all__ = ["Recent", "is_since", "leave", "since"]

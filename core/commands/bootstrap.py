@@ -14,7 +14,7 @@ from ..access import PLATFORM_OWNER, service
 from ..permissions import default_of
 from .context import Core
 from .credentials import KIND, administrator_of, owners, set_password_hash
-from .draft import Draft
+from .draft import Draft, name_of
 from .names import PLATFORM_SETTINGS
 from .prepare import Subject, settle, stamped
 
@@ -66,7 +66,9 @@ def _administrator(core: Core, draft: Draft, product: str, password_hash: str) -
         found = administrator_of(draft, product, username)
         if found is None or found.role_id == PLATFORM_OWNER:
             break
-    if found is None:
+    if found is not None:
+        draft.audit(product, name_of(KIND, product, found), "password", found.role_id)
+    else:
         groups = default_of(PLATFORM_OWNER)
         body = KIND.message(username=username, role_id=PLATFORM_OWNER, permissions=groups)
         subject = Subject(KIND, product, body)

@@ -3,10 +3,11 @@
 Invariants:
 1. A provider's own value is in force where the platform's `__override__` is true at its place.
 2. The platform's is in force elsewhere; one that is as documented counts as the default.
-3. Secrets are masked.
+3. Secrets are masked; what runs the platform itself is shown to those alone who may read the
+   platform's settings.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from ...schema import TYPES, Kind, Shape, format_name
@@ -21,6 +22,9 @@ from .names import PLATFORM_SETTINGS, found_key, target
 from .secrets import masked
 
 KIND: Final = TYPES["settings"]
+INTERNAL: Final = frozenset(
+    {"security", "email_settings", "application_username", "application_password"}
+)
 DEFAULT: Final = "default"
 PLATFORM: Final = "platform"
 OWN: Final = "service_provider"
@@ -46,8 +50,23 @@ def effective_settings(core: Core, caller: Principal, name: str) -> Effective:
         if key != PLATFORM_SETTINGS and not reader.get(Key(at.product, OWN, key)):
             raise NotFound
         found = in_force(reader, at.product, key[0])
+    if not caller.sees(at.product, KIND.type, PLATFORM_SETTINGS):
+        found = _without(found, INTERNAL)
     masked(KIND, found.settings)
     return found
+
+
+def _without(found: Effective, names: Collection[str]) -> Effective:
+    """The same without these settings."""
+    for name in names:
+        found.settings.settings.ClearField(name)  # type: ignore[arg-type]
+    return found._replace(
+        sources={
+            path: source
+            for path, source in found.sources.items()
+            if path.partition(".")[0] not in names
+        }
+    )
 
 
 def in_force(reader: Reader, product: str, provider: str = "") -> Effective:

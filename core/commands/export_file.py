@@ -23,13 +23,8 @@ async def export_file(core: Core, caller: Principal, parent: str, query: Any) ->
     record = new_record(core, caller, at, parent, EXPORT)
     record.job.query.CopyFrom(query)
     record.job.file = f"{at.kind.type}.csv"
-    files = core.jobs.files(record.job)
-    files.make()
-    try:
-        return await core.jobs.add(core, record)
-    except BaseException:
-        files.remove()
-        raise
+    core.jobs.files(record.job).make()
+    return await core.jobs.add(core, record)
 
 
 __all__ = ["export_file"]

@@ -57,10 +57,10 @@ async def import_file(core: Core, requests: Requests) -> Job:
     try:
         await asyncio.to_thread(files.make)
         job.bytes_total = await _receive(requests, files)
-        return await core.jobs.add(core, record)
     except BaseException:
         files.remove()
         raise
+    return await core.jobs.add(core, record)
 
 
 def check_begin(caller: Principal, at: Target, *verbs: Verb) -> None:

@@ -3,6 +3,7 @@
 Invariants:
 1. A job that the caller may not see looks not provisioned.
 2. A job that has not ended is shown as far as it has come.
+3. A tenant has the jobs begun since it has been there itself: none of who had its name before.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from ..bulk.records import EXPORT, TYPE, job_key, load, product_of, sees
 from ..errors import InvalidInput, NotFound, PermissionDenied
 from ..limits import PAGE_DEFAULT, PAGE_MAX, SCAN_CHUNK
 from ..store.contract import Store
+from .archive_reach import since
 from .context import Core
 
 NEGATIVE: Final = "page_size and skip must not be negative."
@@ -32,6 +34,9 @@ def get_job(core: Core, caller: Principal, name: str) -> Job:
             record = load(reader, job_key(name))
     if record is None or not sees(caller, record.job):
         raise NotFound
+    with core.store.read() as reader:
+        if record.job.created.ToNanoseconds() < since(reader, caller, product_of(record.job)):
+            raise NotFound
     return record.job
 
 
@@ -45,11 +50,13 @@ def list_jobs(
     if skip < 0 or (size is not None and size < 0):
         raise InvalidInput(NEGATIVE)
     wanted = range(skip, skip + min(PAGE_DEFAULT if size is None else size, PAGE_MAX))
+    with core.store.read() as reader:
+        begin = since(reader, caller, product)
     jobs = []
     total = 0
     for record in _newest(core.store, product):
         job = (core.jobs.live(record.job.name) or record).job
-        if not sees(caller, job):
+        if job.created.ToNanoseconds() < begin or not sees(caller, job):
             continue
         if total in wanted:
             jobs.append(job)

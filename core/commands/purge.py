@@ -15,7 +15,7 @@ from typing import Final
 from ...schema import PRODUCTS, TYPES, ObjectType, parse_name
 from ...v1.object_pb2 import Object
 from ..access import Principal, Verb, service
-from ..errors import NotFound
+from ..errors import InvalidInput, NotFound
 from ..limits import PURGE_BYTES, PURGE_OBJECTS
 from ..store.contract import Reader
 from .archive import archived_at, forget, members
@@ -41,7 +41,7 @@ async def purge(core: Core, caller: Principal, name: str) -> None:
     while more:
         try:
             more = await core.write(caller, lambda draft: purged(draft, caller, at))
-        except NotFound:  # somebody else was there first
+        except (NotFound, InvalidInput):  # somebody else was there first: no root is left
             return
 
 

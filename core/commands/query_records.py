@@ -1,7 +1,8 @@
 """Finds call records by table query.
 
 Invariants:
-1. A tenant sees the records of its own numbers alone.
+1. A tenant sees the records of its own numbers alone, and none of before it was there: its name may
+   have been another's.
 2. Without a sort the newest come first, and a page goes on after the last one's cdr_id.
 3. A page is that of a scan of all records, however it was found. What is asked of provider,
    subscriber, numbers, times and cdr_id the store answers by its rows (record_terms); what is left
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from ...fastpath.rows_types import Condition
+from ...fastpath.rows_types import START, Condition
 from ...schema import parse_name
 from ...schema.query import Query, compile_query
 from ...schema.records import RECORD_COLUMNS, record_row
@@ -21,8 +22,9 @@ from ...v1.screening_pb2 import CallRecord
 from ..access import Principal, Verb
 from ..errors import InvalidInput, NotFound
 from ..limits import SCAN_CHUNK
-from ..store.records import Found, RecordStore
+from ..store.records import END_OF_TIME, Found, RecordStore, during
 from .append_records import TYPE
+from .archive_reach import NEVER, since
 from .context import Core
 from .list_objects import narrowed
 from .names import default_cc
@@ -81,13 +83,15 @@ def query(
     product, path = _parent(parent)
     with core.store.read() as reader:
         country_code = default_cc(reader, product)
+        begin = since(reader, caller, product)
     compiled = compile_query(table, RECORD_COLUMNS[product], country_code)
     request = page_request(parent, table, page_size, page_token, skip)
     scope = narrowed(caller.place, path) if caller.may(product, TYPE, Verb.READ) else None
-    if scope is None:
+    if scope is None or begin == NEVER:
         return RecordPage()
     found: Narrowed = narrow(compiled, scope, core.records.key)
-    shelf = Shelf(core.records, product, found.conditions, found.newest_first, pulse)
+    own = (during(START, begin, END_OF_TIME),) if begin else ()
+    shelf = Shelf(core.records, product, (*found.conditions, *own), found.newest_first, pulse)
     by_time = time_order(found.query)
     if by_time is not None:
         return _timed(shelf, *by_time, request)

@@ -7,6 +7,7 @@ Invariants:
 3. Settings stay whose they are: only what lies above them takes them along.
 4. An administrator whose name or role changes keeps its password, and its tokens are void. The
    last platform owner of a product who can log in stays one.
+5. A renamed tenant leaves its archive under its old name, and has nothing of the new name's.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from ...v1.object_pb2 import Object
 from ..access import PLATFORM_OWNER, Principal, Verb
 from ..errors import AlreadyExists, TooMuch
 from ..limits import DESCENDANTS
+from .archive_reach import OWNERS, leave
 from .credentials import is_last_owner, move_credential
 from .draft import Draft, name_of
 from .grants import LAST_OWNER, check_grants, check_owner, settle_groups
@@ -71,6 +73,9 @@ def rename(draft: Draft, subject: Subject, caller: Principal) -> Object:
     draft.put(kind, product, moved, None, "rename", old)
     if kind.type == "administrator":
         move_credential(draft, product, old.administrator, moved.administrator)
+    if kind.type in OWNERS:
+        for place in (was, now):
+            leave(draft, product, kind.path_of(place), int(draft.now * 1e9))
     start = len(kind.path_of(was))
     for child, path, obj in below:
         new = _copy(draft, obj)

@@ -28,7 +28,9 @@ class Jobs:
         self, request: pb.ListJobsRequest, caller: Principal
     ) -> pb.ListJobsResponse:
         size = request.page_size if request.HasField("page_size") else None
-        found, total = jobs.list_jobs(self._core, caller, request.parent, size, request.skip)
+        found, total = await self._core.readers.run(
+            lambda _: jobs.list_jobs(self._core, caller, request.parent, size, request.skip)
+        )
         return pb.ListJobsResponse(jobs=found, total_size=total)
 
     async def cancel_job(self, request: pb.CancelJobRequest, caller: Principal) -> pb.Job:

@@ -29,7 +29,7 @@ from google.protobuf.message_factory import GetMessageClass
 from ..access import SERVICE, Principal
 from ..errors import InvalidInput, TooMuch, Unauthenticated
 from ..limits import SMALL_BYTES, STREAMS_EACH
-from ..origin import Origin, begin, peer_address, read_origin
+from ..origin import Later, Origin, begin, peer_address, read_origin
 from .observed import Calls
 from .status import refuse
 
@@ -90,7 +90,6 @@ def handler(
             _method(method, getattr(service, snake_case(method.name)), check, streams, believed),
         )
         for method in descriptor.methods
-        if hasattr(service, snake_case(method.name))  # the others are answered UNIMPLEMENTED
     }
     return grpc.method_handlers_generic_handler(descriptor.full_name, methods)
 
@@ -116,13 +115,13 @@ def shows_token(context: Context) -> bool:
     return any(name == "authorization" for name, _ in context.invocation_metadata() or ())
 
 
-def origin_of(context: Context, method: str, believed: Believed) -> Origin:
+def origin_of(context: Context, method: str, believed: Believed, started: float) -> Origin:
     """Where a call comes from, as its metadata and its peer have it."""
     metadata = {
         name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)
     }
     peer = peer_address(context.peer())
-    return read_origin(metadata, peer, believed(peer), method, time.time())
+    return read_origin(metadata, peer, believed(peer), method, started)
 
 
 def _method(
@@ -133,8 +132,9 @@ def _method(
             return NOBODY
         return caller_of(context, check)
 
-    def whence(context: Context) -> Origin:
-        return origin_of(context, method.name, believed)
+    def whence(context: Context) -> Later:
+        started = time.time()
+        return Later(lambda: origin_of(context, method.name, believed, started))
 
     decode = bytes if method.name in ENCODED else _decoder(method)
     encode = bytes if method.name in RAW else _encode
@@ -154,7 +154,7 @@ def _method(
 
 Decode = Callable[[bytes], Any]
 Who = Callable[[Context], Principal]
-Whence = Callable[[Context], Origin]
+Whence = Callable[[Context], Later]
 
 
 def _decoder(method: MethodDescriptor) -> Decode:

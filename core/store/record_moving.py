@@ -14,6 +14,7 @@ from uuid import UUID
 
 from ...fastpath.records import read
 from ...fastpath.rows_types import ROW, Batch, Limits
+from ..encoding import length
 from .limits import MOVE_RECORDS
 from .lmdb_environment import Environment
 from .record_writing import Dbs, Growing
@@ -85,7 +86,7 @@ def _step(
         if first != (product, _day(cdr_id)):
             break  # a segment's records came within days: they will go together
         last, value = cursor.item()
-        message = RECORDS_TAG + _varint(len(value)) + value
+        message = RECORDS_TAG + length(value) + value
         if _readable(message, product, key):
             moved.append(message)
             found = cursor.delete()
@@ -118,15 +119,6 @@ def _readable(message: bytes, product: str, key: bytes) -> bool:
     except ValueError:
         return False
     return isinstance(both, Batch) and bool(of_product(both, product)[0])
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 __all__ = ["move"]

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError, Message
 
 from ...schema import PRODUCTS, TYPES, Invalid, ObjectType, parse_name
 from ...v1.object_pb2 import Object
-from ..commands.archive_keys import BATCHES, archive_type
+from ..commands.archive_keys import BATCHES, LEFT, archive_type
 from ..indexing import DECLARED, changes, digest
 from ..store.contract import Key, KeyTooLong
 from ..store.offline import Tables
@@ -33,7 +33,7 @@ from .findings import Finding
 Path = tuple[str, ...]
 
 ARCHIVED: Final = {archive_type(type_): kind for type_, kind in TYPES.items()}
-OTHERS: Final = frozenset({"job", "job_undo"})  # entries that are no objects of the platform
+OTHERS: Final = frozenset({"job", "job_undo", LEFT})  # entries that are no objects of the platform
 
 
 class ObjectCheck:

@@ -65,7 +65,11 @@ def restore(source: IO[bytes], data: Path, now: float, progress: Progress) -> Ma
         sync_folder(data)
         sync_folder(data.parent)
     except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
+        for path in sorted(data.iterdir(), key=lambda path: path == work):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)  # the mark of what is not whole last
+            else:
+                path.unlink()
         if made and not any(data.iterdir()):
             data.rmdir()
         raise

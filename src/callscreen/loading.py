@@ -2,6 +2,7 @@
 
 1. Memory does not grow with the file: it goes out and comes in by the piece.
 2. What is loaded is all of the file or nothing; whoever stops waiting cancels the job.
+3. A job outlives a core that ends: it is waited for until the core has been away for a minute.
 """
 
 import csv
@@ -25,6 +26,7 @@ PIECE_BYTES: Final = 256 * 1024  # of the file in one message
 HEADER_BYTES: Final = 64 * 1024  # of the file, in which a header row must end
 LOOK_SECONDS: Final = 0.2  # between two looks at a job
 FIRST_SECONDS: Final = 0.02  # before the first one; each is twice as long after
+AWAY_SECONDS: Final = 60.0  # that a core may be away while its job is followed
 ENDED: Final = frozenset({pb.DONE, pb.FAILED, pb.CANCELLED})
 MODES: Final = {"upsert": pb.UPSERT, "insert": pb.INSERT, "replace": pb.REPLACE}
 
@@ -145,7 +147,7 @@ def _followed(
             progress(job, done(job))
             time.sleep(wait)
             wait = min(2 * wait, LOOK_SECONDS)
-            job = stub.GetJob(pb.GetJobRequest(name=job.name), metadata=metadata)
+            job = _looked(stub, job.name, metadata)
     except KeyboardInterrupt:
         job = stub.CancelJob(pb.CancelJobRequest(name=job.name), metadata=metadata)
         while job.state not in ENDED:
@@ -153,6 +155,23 @@ def _followed(
             job = stub.GetJob(pb.GetJobRequest(name=job.name), metadata=metadata)
     progress(job, 1.0)
     return job
+
+
+def _looked(
+    stub: "jobs_pb2_grpc.JobsStub", name: str, metadata: tuple[tuple[str, str], ...]
+) -> pb.Job:
+    """The job as it is now. Raises LoadError where the core stays away: the job goes on there."""
+    until = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            return stub.GetJob(pb.GetJobRequest(name=name), metadata=metadata)
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                raise
+            if time.monotonic() >= until:
+                text = f"the core is away; the job {name} goes on when it is back"
+                raise LoadError(text) from None
+            time.sleep(LOOK_SECONDS)
 
 
 def done(job: pb.Job) -> float:

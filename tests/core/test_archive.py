@@ -1,5 +1,7 @@
 """Archive, restore and purge: a batch goes and comes back whole, or not at all."""
 
+import asyncio
+
 import pytest
 
 from callscreen.core.commands import archive_keys, get, purge, restore
@@ -211,6 +213,17 @@ async def test_a_long_purge_goes_in_steps(acme, core, monkeypatch):
     assert leavings(core) == []
 
 
+async def test_two_purges_at_once_both_end_well(acme, core, monkeypatch):
+    monkeypatch.setattr("callscreen.core.commands.purge.PURGE_OBJECTS", 1)
+    for _ in range(3):
+        await acme.delete(NUMBER)
+        await acme.create("pcs/number/acme/alice", number="+15855550001")
+    await acme.delete(ALICE)  # the number goes along: what is left of it then is no root
+    await asyncio.gather(purged(acme, NUMBER), purged(acme, NUMBER))
+    assert len(leavings(core)) == 4
+    await back(acme, ALICE)
+
+
 async def test_a_purge_of_long_lists_goes_in_steps_too(acme, core, monkeypatch):
     monkeypatch.setattr("callscreen.core.commands.purge.PURGE_BYTES", 200)
     for _ in range(4):
@@ -285,6 +298,40 @@ async def test_a_name_brings_nothing_of_whoever_had_it_before(acme, desk, clock)
     assert acme.list("pcs/number/acme", archived=True).total == 2
     await back(own, "pcs/number/acme/alice/+15855550009")
     await back(acme, NUMBER)
+
+
+async def test_a_tenant_that_is_renamed_finds_nothing_of_whoever_had_the_name(acme, desk, clock):
+    await tenant(acme, "other", "bob", "+15855550002")
+    clock.now += 60
+    await acme.delete(NUMBER)
+    await acme.delete(ALICE)
+    await acme.delete(ACME)
+    clock.now += 60
+    await acme.update("pcs/service_provider/other", name="acme")
+    await acme.update("pcs/subscriber/acme/bob", name="alice")
+    own, person = desk("service_provider:acme"), desk("subscriber:acme:alice")
+    for stranger in (own, person):
+        with pytest.raises(NotFound):
+            archived(stranger, NUMBER)
+        assert stranger.list("pcs/number", archived=True).total == 0
+    with pytest.raises(NotFound):
+        await back(own, NUMBER)
+    clock.now += 60
+    await own.delete("pcs/number/acme/alice/%2B15855550002")
+    assert own.list("pcs/number", archived=True).total == 1
+    assert person.list("pcs/number", archived=True).total == 1
+
+
+async def test_a_tenant_that_comes_back_finds_nothing_of_who_was_there(acme, desk, clock):
+    await acme.delete(ACME)
+    clock.now += 60
+    await tenant(acme, "acme", "bob", "+15855550002")
+    await acme.delete("pcs/number/acme/bob/%2B15855550002")
+    await acme.update(ACME, name="zeta")
+    await back(acme, ACME)
+    own = desk("service_provider:acme")
+    assert own.list("pcs/number", archived=True).total == 0
+    assert acme.list("pcs/number", archived=True).total == 1
 
 
 async def test_what_a_tenant_archived_is_its_own_after_a_restore_too(acme, desk, clock):

@@ -250,7 +250,7 @@ async def test_a_stop_waits_for_no_backup(tmp_path, monkeypatch):
         server.stop.set()
         await server.ended
         await refused(reading)
-    assert source.ended.is_set()
+    assert await asyncio.to_thread(source.ended.wait, 10)
 
 
 async def test_an_import_that_was_under_way_leaves_nothing_half(tmp_path, clock):

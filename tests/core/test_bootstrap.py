@@ -64,6 +64,9 @@ async def test_an_owner_who_cannot_log_in_is_none(core, owner, inside):
         await authenticate(core, "pcs", "pcs_administrator", "another password")
     await lose_passwords(core)
     await first_start(core, "another password")
+    (log,) = (core.data / "audit" / "pcs").iterdir()
+    last = log.read_text().splitlines()[-1]
+    assert "platform_owner/pcs_administrator,password," in last
     assert await authenticate(core, "pcs", "pcs_administrator", "another password")
     assert await authenticate(core, "cin", "cin_administrator", PASSWORD)
     await lose_passwords(core)

@@ -15,6 +15,8 @@ from callscreen.v1.provisioning_pb2 import TableQuery
 from callscreen.v1.records_pb2 import AppendRequest
 from callscreen.v1.screening_pb2 import CallRecord, Step
 
+from .conftest import tenant
+
 
 def cdr_id(place):
     return str(UUID(int=0x01900000_0000_7000_8000_000000000000 + place))
@@ -101,12 +103,24 @@ async def test_pages_joined_are_the_whole_answer(ten, query, expected, size):
     assert (ten(size=0, **query).total, places(ten(size=0, **query))) == (len(expected), [])
 
 
-async def test_a_tenant_sees_its_own(ten, desk):
+async def test_a_tenant_sees_its_own(ten, desk, owner):
+    await tenant(owner, "acme", "alice", "+15855550001")
     acme = desk("service_provider:acme").caller
     assert places(ten(caller=acme)) == [9, 7, 5, 3, 1]
     assert ten("pcs/cdr/other", caller=acme).total == 0
     assert ten("pcs/cdr/acme", caller=desk("subscriber:acme:bob").caller).total == 0
     assert ten("pcs/cdr", caller=desk("subscriber:acme:alice").caller).total == 5
+
+
+async def test_a_name_that_was_another_s_gives_none_of_the_other_s_calls(ten, desk, owner, clock):
+    await tenant(owner, "acme", "alice", "+15855550001")
+    await owner.delete("pcs/service_provider/acme")
+    acme = desk("service_provider:acme").caller
+    assert ten(caller=acme).total == 0
+    clock.now += 6
+    await tenant(owner, "acme", "alice", "+15855550001")
+    assert places(ten(caller=acme)) == [9, 7]
+    assert places(ten("pcs/cdr/acme")) == [9, 7, 5, 3, 1]
 
 
 @pytest.mark.parametrize(

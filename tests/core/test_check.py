@@ -43,6 +43,8 @@ async def data(tmp_path):
         )
         await owner.delete("pcs/service_provider/gone")
         await owner.create("pcs/service_provider", name="gone")
+        await owner.create("pcs/service_provider", name="old")
+        await owner.update("pcs/service_provider/old", name="new")
         await authenticate(core, "pcs", "pcs_administrator", PASSWORD)
         make_complete(core.store, lambda: False)
     return folder

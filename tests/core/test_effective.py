@@ -70,11 +70,11 @@ async def test_secrets_are_masked(owner, acme):
     await owner.update(
         "pcs/settings/", application_password="hush", email_settings={"password": "x"}
     )
-    for desk, name in ((owner, "pcs/settings/"), (acme, OWN)):
-        found, sources = effective(desk, name)
-        assert found.settings.application_password == MASK
-        assert found.settings.email_settings.password == MASK
-        assert sources["application_password"] == "platform"
+    found, sources = effective(owner, "pcs/settings/")
+    assert found.settings.application_password == MASK
+    assert found.settings.email_settings.password == MASK
+    assert sources["application_password"] == "platform"
+    assert b"hush" not in effective(acme).settings.SerializeToString()
 
 
 async def test_who_may(owner, acme, desk):
@@ -104,3 +104,14 @@ async def test_an_edge_heeds_the_same_values(owner, acme):
     assert len(pcs) > 5
     for field in pcs:
         assert getattr(edge, field) == getattr(here, field)
+
+
+async def test_what_runs_the_platform_is_the_platform_s_alone(owner, acme):
+    mail = {"use_email": True, "host": "mail.example.net", "user": "robot", "port": 25}
+    await owner.update("pcs/settings/", email_settings=mail)
+    mine, theirs = effective(owner, "pcs/settings/"), effective(acme)
+    assert mine.settings.settings.email_settings.user == "robot"
+    assert mine.sources["email_settings.user"] == "platform"
+    assert not theirs.settings.settings.HasField("email_settings")
+    assert not theirs.settings.settings.application_username
+    assert not [path for path in theirs.sources if path.startswith(("email", "security"))]

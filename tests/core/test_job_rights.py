@@ -54,6 +54,55 @@ async def test_who_may_do_less_neither_sees_nor_ends_a_job(core, acme):
     assert jobs.get_job(core, boss, own.name).actor == "clerk"
 
 
+async def test_a_tenant_has_no_jobs_of_whoever_had_its_name(core, acme, owner, clock):
+    boss = of("boss", ACME)
+    job = await export_file.export_file(core, boss, "pcs/number", TableQuery())
+    await ended(core, boss, job)
+    await owner.delete("pcs/service_provider/acme")
+    clock.now += 60
+    await tenant(owner, "acme", "alice", "+15855550001")
+    assert jobs.list_jobs(core, boss, "pcs/job", None, 0) == ([], 0)
+    for ask in (jobs.download(core, boss, job.name, 0), jobs.read_log(core, boss, job.name)):
+        with pytest.raises(NotFound):
+            await anext(ask)
+    assert jobs.get_job(core, owner.caller, job.name).actor == "boss"
+    job = await export_file.export_file(core, boss, "pcs/number", TableQuery())
+    assert (await ended(core, boss, job)).state == DONE
+
+
+@pytest.mark.parametrize("loss", ["groups", "role", "archived", "followed"])
+async def test_a_job_that_waited_does_no_more_than_its_actor_may_by_now(
+    core, acme, owner, clock, loss
+):
+    boss, name = of("boss", ACME), f"pcs/administrator/{ACME}/boss"
+    await owner.create(f"pcs/administrator/{ACME}", username="boss")
+    await core.jobs.close()  # none is run
+    out = await export_file.export_file(core, boss, "pcs/number", TableQuery())
+    text = "number,subscriber_name,service_provider_name\n+15855550009,alice,acme\n"
+    into = await begin(core, boss, "pcs/number", text)
+    clock.now += 60
+    if loss == "groups":
+        await owner.update(name, permissions=["view_service_provider"])
+    elif loss == "role":
+        await tenant(owner, "other", "bob", "+15866660000")
+        await owner.update(name, role_id="service_provider:other")
+    else:
+        await owner.delete(name)
+    if loss == "followed":
+        await owner.create(f"pcs/administrator/{ACME}", username="boss")
+    core.jobs.__init__(core.jobs.folder)
+    await core.jobs.start(core)
+    assert (await ended(core, owner.caller, out)).rows_done == 0
+    assert (await ended(core, owner.caller, into)).state == FAILED
+    assert len(owner.names("pcs/number/acme")) == 1
+
+
+async def test_a_job_goes_on_for_an_actor_who_may_do_more_by_now(core, acme, owner):
+    await owner.create(f"pcs/administrator/{ACME}", username="clerk")
+    job = await export_file.export_file(core, of("clerk", ACME, VIEWS), "pcs/number", TableQuery())
+    assert (await ended(core, owner.caller, job)).rows_done == 1
+
+
 async def test_without_rights_on_jobs_there_are_none(core, acme):
     none = of("clerk", ACME, "view_subscriber", "alter_subscriber_user")
     with pytest.raises(PermissionDenied):

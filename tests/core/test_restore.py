@@ -2,6 +2,7 @@
 
 import hashlib
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +105,23 @@ def test_a_restore_that_was_killed_is_noticed(tmp_path):
     (tmp_path / "restoring").mkdir()
     with pytest.raises(Unavailable, match="did not end"):
         check_finished(tmp_path)
+
+
+async def test_a_restore_that_fails_late_leaves_nothing(server, tmp_path, monkeypatch):
+    octets, done, rename = await taken(server), [], Path.rename
+
+    def failing(path, target):
+        if path.name == "objects":
+            raise OSError("the disk")
+        done.append(path.name)
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OSError, match="the disk"):
+        restored(octets, tmp_path / "new")
+    assert "pepper" in done
+    assert "audit" in done
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_manifest_is_read_as_it_was_written():

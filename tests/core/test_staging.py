@@ -1,7 +1,10 @@
 """From a file to staged blocks: the quick way and the long way are one, in parts and whole."""
 
 import io
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,8 @@ from callscreen.core.bulk import lines as lines_module
 from callscreen.core.bulk.assembling import Assembler
 from callscreen.core.bulk.blocks import Blocks, Damaged, read_messages
 from callscreen.core.bulk.checking import row_check
-from callscreen.core.bulk.lines import TOO_LONG, Lines, Refused
+from callscreen.core.bulk.lines import TOO_LONG, TOO_MANY, Lines, Refused
+from callscreen.core.bulk.processes import MODULE
 from callscreen.core.bulk.quick import quick_of
 from callscreen.core.bulk.staging import Staged, Task, stage_here
 from callscreen.core.commands.context import Means
@@ -205,3 +209,57 @@ def test_refusals_are_counted_and_the_first_are_told(tmp_path, monkeypatch):
     data = b"number,subscriber_name,service_provider_name\n" + b"x,y,z\n" * 50
     _, errors, made = staged(tmp_path, data, 1)
     assert (made[0].errors, len(errors)) == (50, 5)
+
+
+def one_task(folder: Path) -> Task:
+    """A file of two numbers, in one part."""
+    path = folder / "input.csv"
+    path.write_text("+15855551234,alice,acme\n+15855551235,alice,acme\n")
+    return Task(
+        file=str(path),
+        product="pcs",
+        type="number",
+        given=(),
+        mode=UPSERT,
+        default_cc="1",
+        pepper="00" * 32,
+        staged=str(folder / "staged.0"),
+        errors=str(folder / "errors.0"),
+    )
+
+
+@pytest.mark.parametrize("orphan", [False, True])
+def test_a_process_stages_only_for_the_core_that_began_it(tmp_path, orphan):
+    parent = os.getppid() if orphan else os.getpid()
+    args = (sys.executable, "-m", MODULE, str(parent))
+    text = one_task(tmp_path).encode() + "\n"
+    done = subprocess.run(args, input=text, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("" if orphan else "done ")
+    assert bool(done.stdout) is not orphan
+    assert done.stderr == ""
+    assert (tmp_path / "staged.0").exists() is not orphan
+
+
+def test_what_a_former_core_s_staging_still_writes_harms_nobody(tmp_path):
+    task = one_task(tmp_path)
+    with open(task.staged, "wb") as late:
+        late.write(b"former")
+        late.flush()
+        stage_here(task, MEANS.random)
+        late.write(b"and more" * 100)
+    blocks = Blocks([tmp_path / "staged.0"], 0)
+    found = [len(block.at) for block in iter(blocks.read, None)]
+    blocks.close()
+    assert sum(found) == 2
+
+
+@pytest.mark.parametrize("row", ["a" + "," * 90, 'a,"\n' + "," * 40 + "\n" + "," * 41 + '"'])
+@pytest.mark.parametrize("parts", [1, 2])
+def test_a_row_of_too_many_cells_is_none(tmp_path, monkeypatch, row, parts):
+    monkeypatch.setattr(lines_module, "ROW_COMMAS", 80)
+    monkeypatch.setattr("callscreen.core.bulk.staging.ROW_COMMAS", 80)
+    good = "+15855551234,alice,acme,,,\n"
+    text = good + row + "\n" + good
+    found, errors, _ = staged(tmp_path, text.encode(), parts)
+    assert sum(len(block.at) for block in found) == 2
+    assert [(line, what) for line, _, what in errors][:1] == [(2, TOO_MANY)]

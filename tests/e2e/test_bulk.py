@@ -117,7 +117,8 @@ def test_a_refused_file_leaves_nothing_however_often_the_core_is_killed(platform
 
 def test_interrupting_load_cancels_it(platform: Platform, tmp_path: Path) -> None:
     path = tmp_path / "numbers.csv"
-    path.write_text(HEADER + rows(585_300_0000, "never") + rows(585_310_0000, "never"))
+    blocks = (rows(585_300_0000 + turn * 10_0000, "never") for turn in range(10))
+    path.write_text(HEADER + "".join(blocks))  # some seconds of work
     core = ("--grpc", platform.grpc, "--data", str(platform.data))
     process = subprocess.Popen(
         [sys.executable, "-m", "callscreen.cli", "load", str(path), *core],

@@ -56,13 +56,20 @@ async def _import(call: Call) -> Rows:
         file=_shown(call, file),
         size=0 if call.headers.kind == MULTIPART else call.headers.content_length or 0,
     )
-    sent = call.client.send(call.client.jobs.Import, _messages(spec, file), call.metadata)
-    return one(await sent)
+    pieces = aiter(file.pieces)
+    first = await anext(pieces, b"")
+    if not first:
+        raise ApiError(400, "The body holds no file.")
+    messages = _messages(spec, first, pieces)
+    return one(await call.client.send(call.client.jobs.Import, messages, call.metadata))
 
 
-async def _messages(spec: ImportSpec, file: File) -> AsyncIterator[ImportRequest]:
+async def _messages(
+    spec: ImportSpec, first: bytes, rest: AsyncIterator[bytes]
+) -> AsyncIterator[ImportRequest]:
     yield ImportRequest(spec=spec)
-    async for piece in file.pieces:
+    yield ImportRequest(data=first)
+    async for piece in rest:
         yield ImportRequest(data=piece)
 
 

@@ -77,10 +77,11 @@ async def put(call: Call) -> Rows:
 
 
 async def remove(call: Call) -> Rows:
-    """DELETE of one object and all that it holds: archives it, or purges or restores it."""
+    """DELETE of one object and all that it holds: archives it, or purges or restores it.
+
+    One restores from the archive: restore counts before archive, which purges.
+    """
     query, core, name = call.query, call.client.provisioning, call.name
-    if query.archive and query.restore:
-        raise ApiError(400, "Parameters 'archive' and 'restore' exclude each other.")
     try:
         if query.restore:
             await call.ask(core.Restore, RestoreRequest(name=name))
@@ -98,9 +99,13 @@ async def own_settings(call: Call) -> Rows:
     name = await _own_settings_name(call)
     if not flag(call.query.pairs, "effective"):
         return await _read(call, name)
-    answer = await call.ask(
-        call.client.provisioning.EffectiveSettings, EffectiveSettingsRequest(name=name)
-    )
+    request = EffectiveSettingsRequest(name=name)
+    try:
+        answer = await call.ask(call.client.provisioning.EffectiveSettings, request)
+    except ApiError as error:
+        if error.code == 404:  # as a GET of what is not there
+            return NOTHING
+        raise
     shown = row(answer.settings, call.product)
     shown["meta"]["sources"] = dict(sorted(answer.sources.items()))
     return Rows((shown,), 1)

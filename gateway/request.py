@@ -144,8 +144,8 @@ def query_of(raw: bytes, limits: Limits) -> Query:
 
 
 def _integer(pairs: Mapping[str, str], name: str, default: int, most: int) -> int:
-    text = pairs.get(name, "")
-    if not text:
+    text = pairs.get(name)
+    if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= most):
         raise ApiError(400, f"Parameter '{name}' must be an integer from 0 to {most}.")
@@ -154,8 +154,8 @@ def _integer(pairs: Mapping[str, str], name: str, default: int, most: int) -> in
 
 def flag(pairs: Mapping[str, str], name: str) -> bool:
     """A parameter that is true or false; left out it is false. Raises ApiError for another."""
-    text = pairs.get(name, "").lower()
-    if text not in ("", "true", "false", "1", "0"):
+    text = pairs.get(name, "false").lower()
+    if text not in ("true", "false", "1", "0"):
         raise ApiError(400, f"Parameter '{name}' must be true or false.")
     return text in ("true", "1")
 

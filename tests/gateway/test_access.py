@@ -97,6 +97,13 @@ async def test_a_subscriber_s_administrator_reaches_the_subscriber(login: Login)
     assert code(await caller.post("number/one/sub", {"number": "5850000009"})) == 403
 
 
+async def test_a_subscriber_has_no_settings_to_read(login: Login) -> None:
+    caller = await login("subscriber:one:sub")
+    for path in ("settings/", "settings/?effective=true"):
+        answer = await caller.get(path)
+        assert (code(answer), answer["data"]) == (200, [])
+
+
 async def test_the_settings_are_those_of_whoever_asks(login: Login, owner: Caller) -> None:
     caller = await login("service_provider:one")
     assert (await caller.get("settings/"))["data"] == []

@@ -67,6 +67,7 @@ async def test_what_is_not_in_the_archive_reads_as_nothing(fake: Faked) -> None:
         ("", "Delete"),
         ("?archive=true", "Purge"),
         ("?restore=true", "Restore"),
+        ("?archive=true&restore=true", "Restore"),
         ("?archive=0", "Delete"),
     ],
 )
@@ -83,12 +84,6 @@ async def test_a_delete_archives_purges_or_restores(fake: Faked, query: str, met
     ):
         core.answers[method] = Refusal(code)
         assert (await http.delete(ACME + query, headers=TOKEN)).json()["meta"]["code"] == rest
-
-
-async def test_to_purge_and_to_restore_is_too_much(fake: Faked) -> None:
-    core, http = fake
-    answer = await http.delete(f"{ACME}?archive=true&restore=true", headers=TOKEN)
-    assert (answer.json()["meta"]["code"], core.asked) == (400, [])
 
 
 async def test_the_settings_in_force_say_where_they_come_from(fake: Faked) -> None:

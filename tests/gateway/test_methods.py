@@ -85,7 +85,7 @@ async def test_removing_what_is_not_there_says_so(owner: Caller) -> None:
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ("archive=true&restore=true", 400),
+        ("archive=true&restore=true", 404),
         ("archive=perhaps", 400),
         ("archive=true", 404),
         ("restore=true", 404),

@@ -54,9 +54,9 @@ class Ordering:
             return self._plan
         if source.ordered and self._implied(orders, self._next):
             return self._with(By.KEY, Straight(source))
-        first, rest = orders[0], orders[1:]
-        if not first.plain:
+        if not orders or not orders[0].plain:
             return self._plan
+        first, rest = orders[0], orders[1:]
         if isinstance(source, Ranged):
             if source.column != first.column:
                 return self._plan

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from callscreen.core.access import principal
@@ -206,6 +206,24 @@ def make(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Any]
     asked=st.lists(queries(), min_size=5, max_size=10),
     chunk=st.sampled_from([2, 3, 500]),
     size=st.sampled_from([1, 2, 1000]),
+)
+@example(  # an order by what all have alike, of what an index yields in another
+    made=[],
+    asked=[
+        (
+            "pcs/subscriber/acme",
+            {"search": "modified:2027-01-15T08:00:02Z", "sort_function": "name:natural"},
+        ),
+        (
+            "pcs/subscriber/acme",
+            {
+                "search": "modified:2027-01-15T08:00:02Z",
+                "sort_function": "service_provider_name:natural",
+            },
+        ),
+    ],
+    chunk=2,
+    size=1,
 )
 def test_every_plan_gives_what_a_scan_gives(
     make: Any, made: list[Object], asked: Any, chunk: int, size: int

@@ -6,6 +6,8 @@
 """
 
 import csv
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,10 +87,10 @@ def load_file(
         file=path.name[:250],
         size=path.stat().st_size,
     )
-    with asking(address) as stub, path.open("rb") as file:
+    with interrupts() as told, asking(address) as stub, path.open("rb") as file:
         metadata = credentials(token)
         job = stub.Import(_requests(spec, file, progress), metadata=metadata)
-        job = _followed(stub, job, metadata, progress)
+        job = _followed(stub, job, metadata, progress, told)
         lines = list(stub.ReadLog(pb.ReadLogRequest(name=job.name), metadata=metadata))
     return job, iter(lines)
 
@@ -102,15 +104,34 @@ def dump_file(
     progress: Progress,
 ) -> pb.Job:
     """Writes the objects of a collection to a file; the job that made it. Raises LoadError."""
-    with asking(address) as stub:
+    with interrupts() as told, asking(address) as stub:
         metadata = credentials(token)
         job = stub.Export(pb.ExportRequest(parent=parent, query=query), metadata=metadata)
-        job = _followed(stub, job, metadata, progress)
+        job = _followed(stub, job, metadata, progress, told)
         if job.state != pb.DONE:
             raise LoadError(job.message or "the job was cancelled")
         for chunk in stub.Download(pb.DownloadRequest(name=job.name), metadata=metadata):
             to.write(chunk.data)
     return job
+
+
+@contextmanager
+def interrupts() -> Iterator[threading.Event]:
+    """Set at the first Ctrl-C: an exception could be lost in a callback. A second one ends all."""
+    told = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield told  # signals are the main thread's
+        return
+
+    def tell(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        told.set()
+
+    before = signal.signal(signal.SIGINT, tell)
+    try:
+        yield told
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -139,16 +160,16 @@ def _followed(
     job: pb.Job,
     metadata: tuple[tuple[str, str], ...],
     progress: Progress,
+    told: threading.Event,
 ) -> pb.Job:
     """The job once it has ended. Whoever interrupts this cancels it."""
     wait = FIRST_SECONDS
-    try:
-        while job.state not in ENDED:
-            progress(job, done(job))
-            time.sleep(wait)
-            wait = min(2 * wait, LOOK_SECONDS)
-            job = _looked(stub, job.name, metadata)
-    except KeyboardInterrupt:
+    while job.state not in ENDED and not told.is_set():
+        progress(job, done(job))
+        told.wait(wait)
+        wait = min(2 * wait, LOOK_SECONDS)
+        job = _looked(stub, job.name, metadata)
+    if job.state not in ENDED:
         job = stub.CancelJob(pb.CancelJobRequest(name=job.name), metadata=metadata)
         while job.state not in ENDED:
             time.sleep(LOOK_SECONDS)

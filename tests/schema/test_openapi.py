@@ -6,8 +6,13 @@ from typing import Any
 import pytest
 
 from callscreen.schema import PRODUCTS, TYPES
+from callscreen.schema.accepted import request_schema
 
 ALL = [(own.type, product) for own in TYPES.values() for product in own.products]
+
+
+def schema_of(type_: str, product: str) -> dict[str, Any]:
+    return request_schema(TYPES[type_].shape, product)
 
 
 def nodes(schema: dict[str, Any]) -> list[dict[str, Any]]:
@@ -19,7 +24,7 @@ def nodes(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_what_the_core_alone_sets_is_read_only() -> None:
-    fields = TYPES["audio"].json_schema("pcs")["properties"]
+    fields = schema_of("audio", "pcs")["properties"]
     assert {name for name, schema in fields.items() if schema.get("readOnly")} == {
         "length",
         "digest",
@@ -30,7 +35,7 @@ def test_what_the_core_alone_sets_is_read_only() -> None:
 def test_every_part_of_a_schema_has_a_type_and_a_pattern_that_compiles(
     type_: str, product: str
 ) -> None:
-    for node in nodes(TYPES[type_].json_schema(product)):
+    for node in nodes(schema_of(type_, product)):
         assert {"type", "anyOf", "enum"} & set(node), node
         assert node.get("type", "string") in {"object", "array", "string", "integer", "boolean"}
         re.compile(node.get("pattern", ""))
@@ -40,20 +45,20 @@ def test_every_part_of_a_schema_has_a_type_and_a_pattern_that_compiles(
 
 
 def test_the_limits_stand_in_the_schema() -> None:
-    provider = TYPES["service_provider"].json_schema("pcs")
+    provider = schema_of("service_provider", "pcs")
     assert provider["required"] == ["name"]
     assert provider["properties"]["name"]["maxLength"] == 64
     assert provider["properties"]["whitelist"]["anyOf"][0]["maxItems"] == 1_000_000
-    captcha = TYPES["screening_rule"].json_schema("pcs")["properties"]["captcha"]["anyOf"][0]
+    captcha = schema_of("screening_rule", "pcs")["properties"]["captcha"]["anyOf"][0]
     assert captcha["properties"]["digit_length"]["anyOf"][0]["maximum"] == 8
     assert "pass" in captcha["required"]
-    settings = TYPES["settings"].json_schema("pcs")["properties"]
+    settings = schema_of("settings", "pcs")["properties"]
     assert settings["application_password"]["writeOnly"] is True
     assert settings["branding"]["anyOf"][0]["maxProperties"] == 1000
 
 
 @pytest.mark.parametrize("product", PRODUCTS)
 def test_an_object_of_one_product_shows_only_its_fields(product: str) -> None:
-    number = TYPES["number"].json_schema(product)["properties"]
+    number = schema_of("number", product)["properties"]
     assert ("vip" in number) is (product == "cin")
     assert ("whitelist" in number) is (product == "pcs")

@@ -11,7 +11,6 @@ from typing import Any
 from google.protobuf.message import Message
 
 from ..v1.object_pb2 import Object
-from .accepted import request_schema
 from .columns import Column, Row, columns, object_row
 from .defaults import filler
 from .errors import Errors, FieldError, Invalid
@@ -75,10 +74,6 @@ class ObjectType:
         """The fields of this product in order; unset is None, secrets are masked."""
         document: dict[str, Any] = writer(self.shape, product)(message)
         return document
-
-    def json_schema(self, product: str) -> dict[str, Any]:
-        """JSON Schema (OpenAPI 3.1) of a whole request of this type in that product."""
-        return request_schema(self.shape, product)
 
     # --- from a request to an object ----------------------------------------------------------
 

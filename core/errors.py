@@ -61,6 +61,12 @@ class AlreadyExists(CallscreenError):
     default = "The object exists already."
 
 
+class Taken(InvalidInput):
+    """Nothing is wrong but that others hold what must be unique: name another value."""
+
+    reason = "TAKEN"
+
+
 class PermissionDenied(CallscreenError):
     """The caller is known and may not do this."""
 
@@ -114,6 +120,7 @@ __all__ = [
     "InvalidInput",
     "NotFound",
     "PermissionDenied",
+    "Taken",
     "TooMuch",
     "Unauthenticated",
     "Unavailable",

@@ -5,9 +5,11 @@ Invariants:
    jobs) is refused before any is read.
 2. Memory does not grow with the file; one that is too large is refused as soon as it is.
 3. A file whose job was not made is not kept.
+4. A file whose first line is plainly no text is refused with its first octets, not by the job.
 """
 
 import asyncio
+import codecs
 import os
 from collections.abc import AsyncIterator
 from typing import IO, Final
@@ -21,11 +23,13 @@ from ..bulk.records import IMPORT, TYPE, Files, job_name, new_id
 from ..errors import InvalidInput, PermissionDenied, TooMuch
 from ..origin import current
 from .context import Core
-from .names import Target, collection
+from .names import Target, canonical, collection
 
 TOO_LARGE: Final = f"A file has at most {FILE_BYTES} bytes."
 NO_SPEC: Final = "The first message must say what the file holds."
 NO_DATA: Final = f"A message after the first one must carry 1 to {DATA_BYTES} bytes of the file."
+NO_TEXT: Final = "The file is no CSV: its first line is not text in UTF-8."
+TEXT_BYTES: Final = 512  # of a file's first line, that must be text
 NO_FORM: Final = "Objects of type '{}' have no CSV form."
 
 Requests = AsyncIterator[tuple[ImportRequest, Principal]]
@@ -43,6 +47,8 @@ async def import_file(core: Core, requests: Requests) -> Job:
     spec, caller = await _first(requests)
     at = with_form(spec.parent)
     check_begin(caller, at, Verb.CREATE, Verb.UPDATE)
+    with core.store.read() as reader:
+        canonical(reader, at)
     if spec.mode not in ImportMode.values():
         raise InvalidInput("The mode must be UPSERT, INSERT or REPLACE.")
     if len(spec.file) > FILE_CHARS:
@@ -89,12 +95,24 @@ async def _receive(requests: Requests, files: Files) -> int:
         async for request, _ in requests:
             if not 0 < len(request.data) <= DATA_BYTES:
                 raise InvalidInput(NO_DATA)
+            if not size and not is_text(request.data):
+                raise InvalidInput(NO_TEXT)
             size += len(request.data)
             if size > FILE_BYTES:
                 raise TooLarge
             await asyncio.to_thread(file.write, request.data)
         await asyncio.to_thread(_sync, file)
     return size
+
+
+def is_text(start: bytes) -> bool:
+    """Whether the first line of a file that begins so may be UTF-8, its last character cut off."""
+    line = start[:TEXT_BYTES].partition(b"\n")[0]
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(line)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in line
 
 
 def _private(path: str, flags: int) -> int:
@@ -137,4 +155,4 @@ def new_record(core: Core, caller: Principal, at: Target, parent: str, kind: str
     return record
 
 
-__all__ = ["TooLarge", "check_begin", "import_file", "new_record", "with_form"]
+__all__ = ["TooLarge", "check_begin", "import_file", "is_text", "new_record", "with_form"]

@@ -2,8 +2,9 @@
 
 Invariants:
 1. A documented sentence goes out; the cause of an unexpected error goes to the log alone.
-2. INVALID_ARGUMENT carries a BadRequest with a violation a field (its reason is the schema's code);
-   every refusal carries an ErrorInfo of domain "callscreen".
+2. INVALID_ARGUMENT carries a BadRequest with a violation a field (its reason is the schema's code),
+   and so does ALREADY_EXISTS where values are others'; every refusal carries an ErrorInfo of
+   domain "callscreen".
 3. What goes out fits in gRPC's 8 KiB of metadata, however many fields were wrong.
 """
 
@@ -23,6 +24,7 @@ from ..errors import (
     InvalidInput,
     NotFound,
     PermissionDenied,
+    Taken,
     TooMuch,
     Unauthenticated,
     Unavailable,
@@ -30,11 +32,13 @@ from ..errors import (
 )
 
 DOMAIN: Final = "callscreen"
+UNIQUE: Final = "unique"  # the schema's code of a value that another object holds
 MESSAGE_CHARS: Final = 500  # characters of a sentence that goes out
 DETAIL_BYTES: Final = 3_000  # bytes of field violations that go out (metadata is base64-encoded)
 
 CODES: Final[dict[type[CallscreenError], grpc.StatusCode]] = {
     InvalidInput: grpc.StatusCode.INVALID_ARGUMENT,
+    Taken: grpc.StatusCode.ALREADY_EXISTS,
     NotFound: grpc.StatusCode.NOT_FOUND,
     AlreadyExists: grpc.StatusCode.ALREADY_EXISTS,
     PermissionDenied: grpc.StatusCode.PERMISSION_DENIED,
@@ -51,7 +55,8 @@ log = logging.getLogger("callscreen.core")
 def known(error: Exception) -> CallscreenError | None:
     """The error as one of ours, or None where nobody meant to raise it."""
     if isinstance(error, Invalid):
-        return InvalidInput(str(error), error.errors)
+        taken = {each.code for each in error.errors} == {UNIQUE}
+        return (Taken if taken else InvalidInput)(str(error), error.errors)
     return error if isinstance(error, CallscreenError) else None
 
 

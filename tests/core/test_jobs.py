@@ -10,6 +10,7 @@ from callscreen.core.bulk.limits import FILE_BYTES
 from callscreen.core.bulk.states import NEXT, SHOWN, move
 from callscreen.core.commands import export_file, import_file, jobs
 from callscreen.core.errors import InvalidInput, NotFound, TooMuch
+from callscreen.schema import Invalid
 from callscreen.v1.bulk_pb2 import ENDED, STAGING, WAITING, JobPhase, JobRecord
 from callscreen.v1.jobs_pb2 import (
     CANCELLED,
@@ -121,6 +122,7 @@ async def test_what_cannot_be_a_job_is_refused_before_a_file_is_kept(core, acme,
     data = ImportRequest(data=b"x")
     large = ImportRequest(spec=ImportSpec(parent="pcs/number", size=FILE_BYTES + 1))
     long = ImportRequest(spec=ImportSpec(parent="pcs/number", file="x" * 251))
+    no_role = ImportRequest(spec=ImportSpec(parent="pcs/administrator/null%2Cnull"))
     no_type = ImportRequest(spec=ImportSpec(parent="pcs/nothing"))
     empty = ImportRequest(data=b"")
     for wrong, error in (
@@ -129,11 +131,16 @@ async def test_what_cannot_be_a_job_is_refused_before_a_file_is_kept(core, acme,
         ((large,), TooMuch),
         ((long,), InvalidInput),
         ((no_type,), NotFound),
+        ((no_role,), Invalid),
         ((spec, spec), InvalidInput),
         ((spec, data, empty), InvalidInput),
+        ((spec, ImportRequest(data=b"\x89PNG\r\n\x1a\n\0")), InvalidInput),
+        ((spec, ImportRequest(data=b"number\0\n")), InvalidInput),
     ):
         with pytest.raises(error):
             await import_file.import_file(core, requests(*wrong))
+    with pytest.raises(Invalid):
+        await export_file.export_file(core, acme.caller, no_role.spec.parent, TableQuery())
     monkeypatch.setattr(import_file, "FILE_BYTES", 2)
     with pytest.raises(import_file.TooLarge):
         await import_file.import_file(core, requests(spec, data, data, data))
@@ -143,6 +150,13 @@ async def test_what_cannot_be_a_job_is_refused_before_a_file_is_kept(core, acme,
     with pytest.raises(TooMuch):
         await export_file.export_file(core, acme.caller, "pcs/number", TableQuery())
     assert list(core.jobs.folder.iterdir()) == []
+
+
+def test_only_the_first_line_of_a_file_must_be_text_to_begin():
+    for text in (b"name\n\x89\0", b"\xef\xbb\xbfname\n", b"n" * 511 + b"\xc3", b""):
+        assert import_file.is_text(text)
+    for other in (b"\x89PNG", b"n\0", b"n\xff\n", b"n" * 510 + b"\xff"):
+        assert not import_file.is_text(other)
 
 
 async def test_jobs_are_kept_as_long_as_is_said(core, acme, cin, clock):

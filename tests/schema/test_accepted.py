@@ -3,12 +3,13 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callscreen.schema import MASK, PRODUCTS, TYPES
 from callscreen.schema.accepted import FORMATS, _between, part_schema, request_schema
 from callscreen.schema.answers import answer_schema
+from callscreen.schema.cross import FORMS
 from callscreen.schema.formats import NORMALISE
 from callscreen.v1.rules_pb2 import Format
 
@@ -94,3 +95,25 @@ def test_a_file_s_name_has_no_folder() -> None:
     fits = re.compile(part_schema(field, "pcs")["pattern"]).match
     assert fits("Hello world.wav")
     assert not any(map(fits, ("a/b.wav", "a\\b.wav", "a\x01.wav", "a.mp3", "")))
+
+
+GRAMMARS = [(name, field) for name, fields in FORMS.items() for field in fields]
+
+
+@pytest.mark.parametrize(("name", "field"), GRAMMARS)
+@given(data=st.data())
+@settings(max_examples=30)
+def test_what_the_pattern_of_a_grammar_knows_is_of_it(
+    name: str, field: str, data: st.DataObject
+) -> None:
+    form = FORMS[name][field]
+    text = data.draw(st.from_regex(rf"(?:{form.pattern})\Z", fullmatch=True))
+    assert form.fits(text), text
+
+
+def test_a_setting_with_a_grammar_is_described_by_it_and_may_be_empty() -> None:
+    shape = TYPES["settings"].shape
+    schema = request_schema(shape, "pcs")["properties"]["screening_engine_uri"]
+    pattern = schema["anyOf"][0]["pattern"]
+    for text, fits in (("", True), ("http://a.example:80/b", True), ("[}", False), ("a b", False)):
+        assert bool(re.search(pattern, text)) is fits

@@ -165,6 +165,7 @@ def test_pcs_starts_with_the_documented_settings() -> None:
     assert found.pop("service_provider_name") is None
     assert found.pop("__override__") is None
     assert found["screening_engine"].pop("protected_numbers") == []
+    assert found["screening_engine"].pop("network_blocked_contact") == ""
     assert found == PCS
     assert list(found) == list(PCS)
 

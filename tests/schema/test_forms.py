@@ -109,14 +109,14 @@ def test_ranges_are_pairs() -> None:
 
 
 def test_codes_may_be_numbers() -> None:
-    body = {"point_code_ranges": [[1, "5"]], "called_ccs": [1, "44"]}
+    body = {"point_code_ranges": [[1.0, "5"]], "called_ccs": [1, "44", 7.0]}
     message = read("service_selection_criteria", body)
     assert TYPES["service_selection_criteria"].to_json(message, "pcs")["point_code_ranges"] == [
         ["1", "5"]
     ]
-    assert message.called_ccs == ["1", "44"]
+    assert message.called_ccs == ["1", "44", "7"]
     assert read("settings", {"web_settings": {"default_cc": 44}}).web_settings.default_cc == "44"
-    for wrong in (-1, 1.0, True, 10**40, None):
+    for wrong in (-1, 1.5, math.inf, math.nan, -1.0, 1e40, True, 10**40, None):
         assert refused("service_selection_criteria", {"called_ccs": [wrong]}) == [
             ("called_ccs[0]", "type")
         ]

@@ -83,6 +83,10 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "screening_engine.default_treatment": (["voicemail", "continue"], ["next", "screen", ""]),
     "screening_engine.ring_while_contacting_called_party": (["alaw"], ["mp3"]),
     "screening_engine.protected_numbers": ([["911", "+1585*"], []], [["help"], ["+" + "1" * 16]]),
+    "screening_engine.network_blocked_contact": (
+        ["", "https://a.example/b?c=d", "tel:+15551230000", "mailto:noc@a.example"],
+        ["a b", 'a"b', "a;b", "a\\b", "x" * 251],
+    ),
     "csr_location": (["", *URIS], [*NO_URIS]),
     "screening_engine_uri": (["", "https://a/b"], ["a"]),
     "called_sources_config": (
@@ -186,7 +190,8 @@ def test_a_step_has_what_it_needs(type_: str) -> None:
 
 
 def test_what_a_provider_may_set_is_what_the_reference_says() -> None:
-    own = {setting.path for setting in leaves() if setting.field.rules.overridable}
+    rules = {setting.path: setting.field.rules for setting in leaves()}
+    own = {path for path, rule in rules.items() if rule.overridable and not rule.ours}
     engine = "egress_route reject_with_media voicemail_service_location sip_routing_prefix"
     engine += " use_contact ring_while_contacting_called_party drop_anonymous_calls"
     web = "help_page password_length number_mask"

@@ -437,7 +437,7 @@ def test_the_settings_that_a_provider_may_hold() -> None:
         f"{group.name}.{field.name}"
         for group in SHAPES["Settings"].fields
         for field in (group.shape.fields if group.shape else ())
-        if field.rules.overridable
+        if field.rules.overridable and not field.rules.ours
     }
     assert found == OVERRIDABLE
 

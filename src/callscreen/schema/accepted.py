@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from ..v1.rules_pb2 import Also, Format
 from .answers import tree_schema
+from .cross import FORMS
 from .fields import INT32, Field, Kind, Shape
 from .formats import MAX_DIGITS
 from .secrets import MASK
@@ -62,7 +63,7 @@ def request_schema(shape: Shape, product: str, whole: bool = True) -> dict[str, 
     properties: dict[str, Any] = {}
     for field in fields:
         for name in (field.json_name, *field.rules.aliases):
-            properties[name] = _field(field, product)
+            properties[name] = _of_form(_field(field, product), shape, field)
     schema: dict[str, Any] = {
         "type": "object",
         "properties": properties,
@@ -73,6 +74,14 @@ def request_schema(shape: Shape, product: str, whole: bool = True) -> dict[str, 
         schema["required"] = required
     if shape.rules.help:
         schema["description"] = shape.rules.help
+    return schema
+
+
+def _of_form(schema: dict[str, Any], shape: Shape, field: Field) -> dict[str, Any]:
+    """The field's schema with the grammar that its text has; it may be empty, which means none."""
+    form = FORMS.get(shape.name, {}).get(field.name)
+    if form is not None:
+        schema.get("anyOf", [schema])[0]["pattern"] = f"^(?:{form.pattern}|)$"
     return schema
 
 

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import places
 from .errors import Errors
@@ -45,30 +45,48 @@ def _point_codes(pair: Any, prefix: str, errors: Errors) -> None:
         errors.add(prefix + "last", "range", "must not be below the first point code")
 
 
-Form = tuple[Callable[[str], bool], str]  # whether a text is of it, and what it must be
+class Form(NamedTuple):
+    """A grammar of texts."""
 
-_URL = "must be an http or https URL"
-_MASK = "must hold d, D or x for a digit, and braces only in pairs, around what is optional"
-_ROUTE = "must be a host, with or without a port"
-_SERVER = "must be a host, without a port"
-_LOCATION = "must be a SIP URI, user@host, a telephone number or a host"
-_CONTEXT = "must be the beginning of a global number or a domain"
+    fits: Callable[[str], bool]
+    what: str  # a text must be
+    pattern: str  # of texts that fit: all but spellings that nobody writes
+
+
+_URL = Form(places.is_web_page, "must be an http or https URL", places.WEB_PAGE)
+_MASK = Form(
+    places.is_number_mask,
+    "must hold d, D or x for a digit, and braces only in pairs, around what is optional",
+    places.NUMBER_MASK,
+)
+_ROUTE = Form(places.is_route, "must be a host, with or without a port", places.ROUTE)
+_SERVER = Form(places.is_server, "must be a host, without a port", places.SERVER)
+_LOCATION = Form(
+    places.is_location,
+    "must be a SIP URI, user@host, a telephone number or a host",
+    places.LOCATION,
+)
+_CONTEXT = Form(
+    places.is_phone_context,
+    "must be the beginning of a global number or a domain",
+    places.CONTEXT,
+)
 
 FORMS: dict[str, dict[str, Form]] = {
     "WebSettings": {
-        "help_page": (places.is_web_page, _URL),
-        "number_mask": (places.is_number_mask, _MASK),
+        "help_page": _URL,
+        "number_mask": _MASK,
     },
     "ScreeningEngineSettings": {
-        "egress_route": (places.is_route, _ROUTE),
-        "voicemail_service_location": (places.is_location, _LOCATION),
-        "redirect_destination": (places.is_location, _LOCATION),
+        "egress_route": _ROUTE,
+        "voicemail_service_location": _LOCATION,
+        "redirect_destination": _LOCATION,
     },
-    "NumberPolicy": {"user_phone_missing_context": (places.is_phone_context, _CONTEXT)},
-    "EmailSettings": {"host": (places.is_server, _SERVER)},
+    "NumberPolicy": {"user_phone_missing_context": _CONTEXT},
+    "EmailSettings": {"host": _SERVER},
     "Settings": {
-        "csr_location": (places.is_location, _LOCATION),
-        "screening_engine_uri": (places.is_web_page, _URL),
+        "csr_location": _LOCATION,
+        "screening_engine_uri": _URL,
     },
 }
 
@@ -77,10 +95,10 @@ def _forms(name: str) -> Cross:
     forms = FORMS[name]
 
     def check(message: Any, prefix: str, errors: Errors) -> None:
-        for field, (fits, what) in forms.items():
+        for field, form in forms.items():
             value = getattr(message, field)
-            if value and not fits(value):
-                errors.add(prefix + field, "format", what)
+            if value and not form.fits(value):
+                errors.add(prefix + field, "format", form.what)
 
     return check
 

@@ -2,6 +2,7 @@
 
 1. Each function says whether the whole text is of that form; the empty text is of none.
 2. A place is one that an edge can send a call to: what passes here has an answer there.
+3. What a pattern matches is of its form; of the form's texts it leaves out only odd spellings.
 """
 
 from ipaddress import IPv6Address
@@ -18,6 +19,18 @@ _PRINTABLE = _compile(r"[!#-;=?-~]+")  # no space, quote or angle bracket: fits 
 _SCHEMES = ("sip:", "sips:")
 _CONTEXT = _compile(r"\+[0-9.()-]*[0-9][0-9.()-]*|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?")
 _MAX_PORT = 65_535
+
+# Patterns that ECMA 262 knows too, of whole texts.
+NUMBER_MASK = (
+    r"[^\u0000-\u001f\u007f{}]*[dDx][^\u0000-\u001f\u007f{}]*"
+    r"(?:\{[^\u0000-\u001f\u007f{}]+\}[^\u0000-\u001f\u007f{}]*)*"
+)
+SERVER = "[A-Za-z0-9._-]+"
+_AT_PORT = f"{SERVER}(?::[1-9][0-9]{{0,3}})?"
+WEB_PAGE = r"https?://[A-Za-z0-9._-]+(?::[1-9][0-9]{0,3})?(?:/[A-Za-z0-9._~/-]*)?"
+ROUTE = f"(?:sips?:)?{_AT_PORT}"
+LOCATION = rf"\+?[0-9*#]+|(?:sips?:)?(?:[A-Za-z0-9._+-]+@)?{_AT_PORT}"
+CONTEXT = r"\+[0-9.()-]*[0-9][0-9.()-]*|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?"
 
 
 def is_number_mask(text: str) -> bool:

@@ -27,10 +27,11 @@ def read_string(value: Any, path: str, errors: Errors) -> str | None:
 
 
 def read_digits(value: Any, path: str, errors: Errors) -> str | None:
-    """A text of digits, which may have come as a number."""
+    """A text of digits, which may have come as a number: an integer, or a whole float."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
+    is_number |= isinstance(value, float) and value.is_integer()
     if is_number and 0 <= value <= INT32[1]:
-        return str(value)
+        return str(int(value))
     return read_string(value, path, errors)
 
 

@@ -73,16 +73,26 @@ class Feed:
 
         Raises Compacted where the log no longer reaches back to `after`, or has not come so far.
         """
+        steps = self.steps(after)
+        try:
+            async for changes in steps:
+                for change in changes:
+                    yield change
+        finally:
+            await steps.aclose()
+
+    async def steps(self, after: int) -> AsyncGenerator[list[bytes], None]:
+        """The same, as many at a time as there are, up to STEP_RECORDS or about STEP_BYTES."""
         if after > self._store.revision:
             raise Compacted
         while not self._closed:
             changes = self._from_ring(after)
             if changes is None:
                 changes = await asyncio.to_thread(self._store.tail, after, STEP_RECORDS)
-            for revision, record in changes:
-                yield record
-                after = revision
-            if not changes:
+            if changes:
+                yield [record for _, record in changes]
+                after = changes[-1][0]
+            else:
                 await self._published(after)
 
     def _from_ring(self, after: int) -> list[tuple[int, bytes]] | None:

@@ -25,7 +25,7 @@ LOGINS: Final = {
     "RESOURCE_EXHAUSTED": "limited",
 }
 AUTHENTICATE: Final = "Authentication/Authenticate"
-WATCH: Final = "Replication/Watch"
+WATCHING: Final = ("Replication/Watch", "Replication/Follow")
 KINDS: Final = ("import", "export")  # of jobs, and their states
 OPEN: Final = ("queued", "running")
 ENDED: Final = ("done", "failed", "cancelled")
@@ -58,7 +58,7 @@ class Shown:
             if seconds.count or calls.open[method]:  # the others say nothing, at some length
                 add("callscreen_core_call_duration_seconds", seconds, method)
                 add("callscreen_core_calls_open", calls.open[method], method)
-        add("callscreen_core_watchers", calls.open[WATCH])
+        add("callscreen_core_watchers", sum(calls.open[method] for method in WATCHING))
         for (product, treatment, rule), count in core.engine.verdicts.copy().items():
             add("callscreen_core_verdicts_total", count, product or "none", treatment, rule)
         for code, result in LOGINS.items():

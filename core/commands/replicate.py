@@ -9,7 +9,7 @@ Invariants:
 from collections.abc import AsyncGenerator, Iterator
 
 from ...schema import PRODUCTS, TYPES
-from ...v1.replication_pb2 import ResumeToken, SnapshotChunk
+from ...v1.replication_pb2 import Changes, ResumeToken, SnapshotChunk
 from ..access import Principal, Verb
 from ..encoding import delimited
 from ..engine import SCREENED
@@ -45,11 +45,31 @@ def _chunks(core: Core) -> Iterator[bytes]:
 
 
 def watch(core: Core, caller: Principal, after: ResumeToken) -> AsyncGenerator[bytes, None]:
-    """Encoded Changes after a token, until the core stops. Raises PermissionDenied, Compacted."""
+    """Each Change after a token, encoded, until the core stops.
+
+    Raises PermissionDenied, Compacted.
+    """
+    return core.feed.follow(_start(core, caller, after))
+
+
+def follow(core: Core, caller: Principal, after: ResumeToken) -> AsyncGenerator[bytes, None]:
+    """The same as encoded Changes, each with all that there is at the moment, up to a step."""
+    return _together(core.feed.steps(_start(core, caller, after)))
+
+
+async def _together(steps: AsyncGenerator[list[bytes], None]) -> AsyncGenerator[bytes, None]:
+    try:
+        async for changes in steps:
+            yield b"".join(delimited(Changes.CHANGES_FIELD_NUMBER, each) for each in changes)
+    finally:
+        await steps.aclose()
+
+
+def _start(core: Core, caller: Principal, after: ResumeToken) -> int:
     _require(caller)
     if (after.store_id, after.epoch) != (core.store.id, core.store.epoch):
         raise Compacted
-    return core.feed.follow(after.revision)
+    return after.revision
 
 
 def _require(caller: Principal) -> None:
@@ -61,4 +81,4 @@ def _encoded(key: Key, value: bytes) -> bytes:
     return delimited(SnapshotChunk.OBJECTS_FIELD_NUMBER, value)
 
 
-__all__ = ["snapshot", "watch"]
+__all__ = ["follow", "snapshot", "watch"]

@@ -35,7 +35,7 @@ from .status import refuse
 
 OPEN: Final = frozenset({"Authenticate", "Redeem"})
 OPTIONAL: Final = frozenset({"Reset"})
-RAW: Final = frozenset({"Snapshot", "Watch"})
+RAW: Final = frozenset({"Snapshot", "Watch", "Follow"})
 ENCODED: Final = frozenset({"Append"})
 LARGE: Final = frozenset(
     {"Create", "Update", "Write", "ScreenBatches", "Append", "Import", "Upload"}

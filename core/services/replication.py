@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from ...v1 import replication_pb2 as pb
 from ..access import Principal
@@ -24,13 +25,16 @@ class Replication:
             yield chunk
 
     async def watch(self, request: pb.WatchRequest, caller: Principal) -> AsyncIterator[bytes]:
-        changes = replicate.watch(self._core, caller, request.after)
-        try:
+        async with aclosing(replicate.watch(self._core, caller, request.after)) as changes:
             async for change in changes:
                 yield change
-        finally:
-            await changes.aclose()
         raise Unavailable  # the feed ends when the core stops: come back
+
+    async def follow(self, request: pb.WatchRequest, caller: Principal) -> AsyncIterator[bytes]:
+        async with aclosing(replicate.follow(self._core, caller, request.after)) as steps:
+            async for changes in steps:
+                yield changes
+        raise Unavailable
 
 
 __all__ = ["Replication"]

@@ -6,7 +6,7 @@ from callscreen.core.commands import replicate
 from callscreen.core.commands.authenticate import authenticate
 from callscreen.core.errors import Compacted
 from callscreen.v1.object_pb2 import Change
-from callscreen.v1.replication_pb2 import ResumeToken, SnapshotChunk
+from callscreen.v1.replication_pb2 import Changes, ResumeToken, SnapshotChunk
 
 from .conftest import PASSWORD, tenant
 
@@ -50,6 +50,24 @@ async def test_only_the_last_chunk_is_complete(core, inside, owner, filled, monk
     assert [chunk.complete for chunk in chunks] == [0] * (len(chunks) - 1) + [core.store.revision]
     assert {getattr(chunk, "from").revision for chunk in chunks} == {core.store.revision}
     assert all(chunk.objects for chunk in chunks[:-1])
+
+
+async def test_changes_of_many_a_message_are_the_same(core, inside, filled):
+    token = getattr(taken(core, inside)[0], "from")
+    token.revision = 0
+    one, many = (
+        replicate.watch(core, inside.caller, token),
+        replicate.follow(core, inside.caller, token),
+    )
+    message = Changes.FromString(await anext(many))
+    assert [each.revision for each in message.changes] == list(range(1, core.store.revision + 1))
+    for each in message.changes:
+        assert Change.FromString(await anext(one)) == each
+    await one.aclose()
+    await many.aclose()
+    token.store_id = "another"
+    with pytest.raises(Compacted):
+        await anext(replicate.follow(core, inside.caller, token))
 
 
 async def test_the_changes_have_no_gap_and_tell_only_what_decisions_need(core, inside, filled):

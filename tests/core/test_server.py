@@ -159,13 +159,14 @@ async def test_a_call_that_grpc_has_ended_is_logged_as_no_fault(core, caplog):
     assert caplog.records == []
 
 
-async def watching(server, stub):
+async def watching(server, stub, method=None):
     chunk = await stub.Snapshot(replication_pb2.SnapshotRequest(), metadata=server.service).read()
     after = getattr(chunk, "from")
     after.revision = 0
     request = replication_pb2.WatchRequest(after=after)
-    watch = stub.Watch(request, metadata=server.service)
-    assert (await watch.read()).revision == 1
+    watch = (method or stub.Watch)(request, metadata=server.service)
+    first = await watch.read()
+    assert (first.changes[0] if method else first).revision == 1
     return watch
 
 

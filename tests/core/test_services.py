@@ -10,6 +10,7 @@ from callscreen.core.commands import screen
 from callscreen.core.server import SERVICES
 from callscreen.core.services import status
 from callscreen.core.services.registry import OPEN, OPTIONAL
+from callscreen.schema import FieldError, Invalid
 from callscreen.v1 import (
     authentication_pb2,
     authentication_pb2_grpc,
@@ -98,6 +99,21 @@ async def test_a_refused_field_is_named_in_the_details(server):
     assert violation.description == error.details()
     info = detail(error, error_details_pb2.ErrorInfo)
     assert (info.domain, info.reason) == ("callscreen", "INVALID_INPUT")
+
+
+def test_a_unique_value_is_a_conflict_unless_something_is_wrong_besides():
+    unique = FieldError("username", "unique", "Administrator(): Field 'username' must be unique.")
+    wrong = FieldError("email", "format", "Administrator(): Field 'email' is wrong.")
+    for errors, code in (
+        ([unique], grpc.StatusCode.ALREADY_EXISTS),
+        ([unique, wrong], grpc.StatusCode.INVALID_ARGUMENT),
+        ([], grpc.StatusCode.INVALID_ARGUMENT),
+    ):
+        found, told = status.to_status(Invalid(errors))
+        assert found is code
+        bad = error_details_pb2.BadRequest()
+        assert any(each.Unpack(bad) for each in told.details) is bool(errors)
+        assert [each.field for each in bad.field_violations] == [each.field for each in errors]
 
 
 async def test_many_refused_fields_still_fit(server):

@@ -88,6 +88,13 @@ async def test_a_watcher_is_counted_while_it_watches(server):
     assert found["callscreen_core_calls_total"]["CANCELLED", "Replication/Watch"] == 1
 
 
+async def test_who_takes_many_changes_a_message_watches_too(server):
+    stub = replication_pb2_grpc.ReplicationStub(server.channel)
+    watch = await watching(server, stub, stub.Follow)
+    assert values(server.instruments)["callscreen_core_watchers"][()] == 1
+    watch.cancel()
+
+
 async def test_verdicts_are_counted_by_product_treatment_and_rule(server):
     await fill(server)
     stub = screening_pb2_grpc.ScreeningStub(server.channel)

@@ -1,7 +1,10 @@
 # make run    builds, provisions an example, places four calls, keeps serving (ONCE=1: ends there)
 # make test   builds and runs every check
 # make docs   writes docs/objects.md and docs/settings.md from the protos, docs/metrics.md from the code
+# make fuzz-rest  holds the served OpenAPI documents against what is served, at length (SEED=1, EXAMPLES=50)
 # make bench  prints the figures, each beside its peer
+# make bench-instructions  counts instructions a call, beside the figures kept (KEEP=1: keeps)
+# make bench-edge  the same for the edge at full speed, beside Kamailio (BENCH=--quick: a look)
 
 PYTHON ?= python3
 VENV   := .venv
@@ -10,7 +13,7 @@ BUILT  := $(VENV)/.built
 SOURCES := $(wildcard protos/callscreen/v1/*.proto) $(wildcard fastpath/*.pyx) $(wildcard fastpath/*.pxd) \
            pyproject.toml setup.py
 
-.PHONY: run test lint check docs bench clean
+.PHONY: run test lint check docs fuzz-rest bench bench-instructions bench-edge clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -40,8 +43,18 @@ docs: $(BUILT)
 	$(BIN)/python -m callscreen.schema.settings_page > docs/settings.md
 	$(BIN)/python -m callscreen.metrics_page > docs/metrics.md
 
+fuzz-rest: $(BUILT)
+	CALLSCREEN_FUZZ_SEED=$(or $(SEED),$(shell date +%s)) CALLSCREEN_FUZZ_EXAMPLES=$(or $(EXAMPLES),50) \
+	  $(BIN)/python -m pytest tests/e2e/test_schemathesis.py
+
 bench: $(BUILT)
 	$(BIN)/python -m bench
+
+bench-instructions: $(BUILT)
+	$(BIN)/python -m bench.instructions $(if $(KEEP),--keep)
+
+bench-edge: $(BUILT)
+	$(BIN)/python -m bench.edge $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist src/callscreen/v1 src/*.egg-info

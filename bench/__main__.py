@@ -12,6 +12,7 @@ ALL = {
     "records": "call records appended beside PUTs, and looked for among 10 million",
     "pages": "pages and searches among 1,000,000 subscribers, beside the same among 1,000",
     "propagation": "a PUT until the SIP answer has changed",
+    "restart": "an edge of 10 million numbers that starts again with the core gone",
     "bulk": "import and export of 1 million numbers, beside bare puts and a bare scan",
 }
 

@@ -11,7 +11,7 @@ from callscreen.fastpath.lists import ListPair
 from callscreen.fastpath.masks import MaskSet
 from callscreen.fastpath.reference import Index as ReferenceIndex
 
-from . import decision
+from . import decision, decision_size
 
 NUMBERS, EVERYONE, CALLS = 200, 1_000, 50
 
@@ -46,6 +46,17 @@ def test_every_figure_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     decision.list_figures(5)
     decision.twin_figures(50, 1_000, 20)
     decision.decision_figures(500, 1_000, 200)
+    index = decision_size.size_figures(500, 20, 200)
+    decision_size.change_figures(index, 100, 2_000)
+    decision_size.source_figures(100, 50)
     printed = capsys.readouterr().out
-    for words in ("ratio", "octets an entry", "median", "p99", "from Python"):
+    for words in (
+        "ratio",
+        "octets an entry",
+        "median",
+        "p99",
+        "from Python",
+        "to switch to",
+        "anew",
+    ):
         assert words in printed

@@ -1,18 +1,25 @@
-"""Matcher and list decision: the compiled ones against their plain twins, and at full size."""
+"""Matcher and list decision: the compiled ones against their plain twins, and at size.
+
+python -m bench.decision --full     10 million numbers and 50 million entries: 2 GiB, a minute
+python -m bench.decision --keep     the counts of instructions become those to compare with
+"""
 
 import random
+import sys
 import time
 from collections.abc import Callable
 from statistics import median
 
 from callscreen.fastpath import plain
-from callscreen.fastpath.index import Index, PlanStep
+from callscreen.fastpath.index import Index
 from callscreen.fastpath.lists import ListPair
 from callscreen.fastpath.masks import MaskSet
 from callscreen.fastpath.measure import decisions, mask_lookups
 from callscreen.fastpath.reference import Index as ReferenceIndex
 
-NUMBERS = 1_000_000
+from .decision_size import change_figures, count_figures, plan, size_figures, source_figures
+
+NUMBERS, FULL = 1_000_000, 10_000_000
 PERSONAL = 4  # entries a number: 3 its own, 1 its subscriber's
 PROVIDERS = 100
 GLOBAL = 1_000_000  # entries of all providers together
@@ -24,14 +31,6 @@ Call = tuple[int, str, str, bool]
 
 def number(world: random.Random) -> str:
     return f"+1{world.randrange(2_000_000_000, 9_999_999_999)}"
-
-
-def plan() -> list[PlanStep]:
-    lists = {"personal": True, "global_list": True}
-    return [
-        PlanStep("whitelist", 1, match="continue", **lists),
-        PlanStep("blacklist", 2, match="terminate", **lists),
-    ]
 
 
 def provision(
@@ -140,7 +139,11 @@ def main() -> None:
     mask_figures()
     list_figures()
     twin_figures()
-    decision_figures()
+    decision_figures(NUMBERS // 10, GLOBAL // 10)
+    index = size_figures(FULL if "--full" in sys.argv else NUMBERS)
+    change_figures(index)
+    source_figures()
+    count_figures("--keep" in sys.argv)
 
 
 if __name__ == "__main__":

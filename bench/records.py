@@ -36,7 +36,7 @@ from callscreen.core.server import (
 )
 from callscreen.core.store.records import Arrived
 from callscreen.core.store.tables import ENGINE
-from callscreen.edge.ids import RecordIds
+from callscreen.fastpath.recording_reference import RecordIds
 from callscreen.fastpath.records import digest
 from callscreen.fastpath.rows_types import ID_BYTES
 from callscreen.v1 import provisioning_pb2, provisioning_pb2_grpc
@@ -92,13 +92,14 @@ def record(cdr_id: str, now: float, subscriber: int) -> dict[str, object]:
 
 def batches(count: int) -> list[AppendRequest]:
     """Batches of an edge, BATCH records each."""
-    ids, now = RecordIds(os.urandom), time.time()
+    ids, now = RecordIds(os.urandom(16)), time.time()
     return [
         AppendRequest(
             id=turn,
             records=[
-                record(ids(now + n / PACE), now + n / PACE, random.randrange(SUBSCRIBERS))  # type: ignore[misc]
+                record(ids(int(at * 1e9)), at, random.randrange(SUBSCRIBERS))  # type: ignore[misc]
                 for n in range(turn * BATCH, (turn + 1) * BATCH)
+                for at in [now + n / PACE]
             ],
         )
         for turn in range(count)

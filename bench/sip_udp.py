@@ -1,9 +1,9 @@
-"""INVITEs answered a second over loopback, beside a bare echo on the same event loop.
+"""INVITEs answered a second over loopback, beside a bare echo on an event loop.
 
 Server and generator are processes of their own, each on a core where there are two. The generator
 keeps WINDOW datagrams under way; every INVITE is a new call, and every answer is looked at. The
-edge parses, decides, answers and makes its record; the records become serialised batches, as they
-do on their way to the core.
+edge has one worker, which parses, decides, answers and makes its record; the records are taken out
+as they are on their way to the core. The generator is what limits both: bench.edge has a fast one.
 """
 
 import asyncio
@@ -14,22 +14,18 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import uvloop
 
-from callscreen.edge.calls import Screener
-from callscreen.edge.cdr import Call, record_fields
-from callscreen.edge.ids import RecordIds
-from callscreen.edge.listener import UdpListener, open_udp
-from callscreen.edge.metrics import Metrics
-from callscreen.edge.records import BATCH_LIMIT, BATCH_WAIT, SLICE
-from callscreen.edge.uas import Uas
-from callscreen.edge.view import BOTH, ScreeningView
-from callscreen.v1 import object_pb2, records_pb2
+from callscreen.edge.peers import PeerList
+from callscreen.edge.sockets import open_udp
+from callscreen.edge.view import ScreeningView
+from callscreen.edge.workers import WorkerConfig, Workers
+from callscreen.fastpath.recent import RecentTable
+from callscreen.v1 import object_pb2
 
 __all__ = ["main"]
 
@@ -76,29 +72,6 @@ def provisioned() -> ScreeningView:
     return view
 
 
-def edge() -> asyncio.DatagramProtocol:
-    view, metrics = provisioned(), Metrics()
-    screener = Screener(lambda: view, BOTH, "bench", RecordIds(os.urandom))
-    records: deque[Call] = deque()
-    uas = Uas(screener, lambda: True, os.urandom(32), metrics)
-    listener = UdpListener(uas, metrics, records.append, time.time)
-    listener.sender = asyncio.create_task(send(records))  # type: ignore[attr-defined]
-    return listener
-
-
-async def send(records: deque[Call]) -> None:
-    """Serialises the records in batches, and lets go of them."""
-    while True:
-        await asyncio.sleep(BATCH_WAIT)
-        while records:
-            batch = records_pb2.AppendRequest()
-            while records and len(batch.records) < BATCH_LIMIT:
-                for _ in range(min(SLICE, len(records))):
-                    batch.records.add(**record_fields(records.popleft()))
-                await asyncio.sleep(0)
-            batch.SerializeToString()
-
-
 class Echo(asyncio.DatagramProtocol):
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -107,17 +80,35 @@ class Echo(asyncio.DatagramProtocol):
         self.transport.sendto(data, addr)
 
 
-SERVERS: dict[str, Callable[[], asyncio.DatagramProtocol]] = {"edge": edge, "echo": Echo}
+SERVERS = ("edge", "echo")
 
 
 async def serve(name: str) -> None:
     """Answers until standard input ends."""
-    sock = await open_udp("127.0.0.1", 0)
+    if name == "edge":
+        await screen()
+        return
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(SERVERS[name], sock=sock)
-    print(sock.getsockname()[1], flush=True)
+    transport, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))
+    print(transport.get_extra_info("sockname")[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     transport.close()
+
+
+async def screen() -> None:
+    (sock,) = await open_udp("127.0.0.1", 0)
+    view, peers = provisioned(), PeerList()
+    workers = Workers([sock], WorkerConfig(os.urandom(32), RecentTable(1 << 20)), os.urandom)
+
+    def let_go(records: bytes, count: int) -> None: ...
+
+    workers.start()
+    workers.answer_from(view.index)
+    taking = asyncio.create_task(workers.run(lambda: view.index, lambda: peers.table, let_go))
+    print(sock.getsockname()[1], flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    taking.cancel()
+    await workers.stop(let_go)
 
 
 def pin(place: int) -> None:

@@ -6,7 +6,9 @@ Invariants
 2. Changes are applied in order, one transaction each, none twice and none left out. A gap, a log
    that no longer reaches back, or another store ends in a new snapshot.
 3. Whatever happens to the core or the network, the last view goes on answering.
-4. The log has a line when the core is lost and one when it is followed again, and a debug line
+4. What would grow the index beyond its limit of memory is not taken up: the last view answers, and
+   says so. Two views count while one is loaded aside.
+5. The log has a line when the core is lost and one when it is followed again, and a debug line
    for each attempt between them.
 """
 
@@ -18,6 +20,10 @@ from typing import Generic, Protocol, TypeVar
 import grpc
 
 from ..v1 import object_pb2, replication_pb2, replication_pb2_grpc
+from .following import numbered, open_stream
+from .keeping import keep
+from .local import Keepable, Local
+from .memory import FULL_SECONDS, SMALL, Budget, FullError
 from .metrics import Metrics
 
 __all__ = ["BACK_OFF_FIRST", "BACK_OFF_LAST", "Replica", "View"]
@@ -26,15 +32,16 @@ log = logging.getLogger("callscreen.edge")
 
 BACK_OFF_FIRST, BACK_OFF_LAST = 0.05, 2.0  # seconds between attempts to reach the core
 CALM_SECONDS = 1.0  # a stream that lasts as long is one that follows
-INLINE_LIMIT = 16 * 1024  # octets of a change that is applied between two datagrams
+INLINE_LIMIT = 16 * 1024  # octets of changes that are applied between two datagrams
 
 
-class View(Protocol):
+class View(Keepable, Protocol):
     """An index that is being filled, or answers."""
 
+    @property
+    def octets(self) -> int: ...  # in memory
     def load(self, objects: Sequence[object_pb2.Object]) -> None: ...
     def whole(self, revision: int) -> None: ...  # all that was loaded is of this revision
-    def apply(self, change: object_pb2.Change) -> None: ...
 
 
 ViewT = TypeVar("ViewT", bound=View)
@@ -56,9 +63,11 @@ class Replica(Generic[ViewT]):
         clock: Callable[[], float],
         jitter: Callable[[], float],
         metadata: Sequence[tuple[str, str]] = (),
+        local: Local[ViewT] | None = None,
+        memory_limit: int = 0,
     ) -> None:
         """`empty` makes an empty index; `clock` gives Unix time; `jitter` the share, 0 to 1, of a
-        pause that is really waited."""
+        pause that is really waited; `memory_limit` the octets that indexes may hold, 0 any."""
         self._channel = channel
         self._stub = replication_pb2_grpc.ReplicationStub(channel)
         self._empty = empty
@@ -71,6 +80,10 @@ class Replica(Generic[ViewT]):
         self._progress = False  # this attempt brought something
         self._watching = False
         self._said_lost = False
+        self.local = local
+        self._changing = asyncio.Lock()  # held by whoever changes a view, or what is on disk
+        self._single = False  # the core sends one change a message
+        self.budget = Budget(memory_limit, clock)
         self.view: ViewT | None = None
         self.ready = asyncio.Event()  # set with the first view
         self.heard = 0  # the last revision that the core has spoken of
@@ -92,7 +105,33 @@ class Replica(Generic[ViewT]):
         return 0.0 if self._watching else max(0.0, self._clock() - self._word)
 
     async def run(self) -> None:
-        """Follows until cancelled; returns only so."""
+        """Follows until cancelled; returns only so.
+
+        Raises OSError where the replica's folder cannot be had.
+        """
+        local = self.local
+        if local is None:
+            await self._attempts()
+            return
+        local.open()
+        try:
+            found = await asyncio.to_thread(local.recover)
+            if found is not None:
+                self._swap(*found)
+            keeping = asyncio.create_task(keep(local, self._changing, self._standing))
+            try:
+                await self._attempts()
+            finally:
+                keeping.cancel()
+                await asyncio.gather(keeping, return_exceptions=True)
+        finally:
+            local.close()
+
+    def _standing(self) -> tuple[ViewT, replication_pb2.ResumeToken] | None:
+        """What answers, and where it stands; None where nothing does, or nobody knows."""
+        return None if self.view is None or self._stale else (self.view, self._token)
+
+    async def _attempts(self) -> None:
         pause = BACK_OFF_FIRST
         while True:
             self._progress = False
@@ -106,7 +145,12 @@ class Replica(Generic[ViewT]):
                     error,
                 )
                 self._stale = True
+            except FullError as error:
+                self._stale |= self.budget.refuse(error)
             except grpc.aio.AioRpcError as error:
+                if error.code() == grpc.StatusCode.UNIMPLEMENTED and not self._single:
+                    self._single = True
+                    continue
                 if error.code() == grpc.StatusCode.OUT_OF_RANGE:
                     self._stale = True
                 self._lost(f"{error.code().name}: {error.details()}")
@@ -116,9 +160,10 @@ class Replica(Generic[ViewT]):
             finally:
                 if self._watching:
                     self._word = self._clock()
+                    self._single = False  # the next core may know more
                 self._watching = False
             pause = BACK_OFF_FIRST if self._progress else min(pause * 2, BACK_OFF_LAST)
-            await asyncio.sleep(pause * self._jitter())
+            await asyncio.sleep((FULL_SECONDS if self.budget.full else pause) * self._jitter())
 
     async def _follow(self) -> None:
         """One attempt: a snapshot where one is needed, then changes for as long as they come."""
@@ -128,16 +173,17 @@ class Replica(Generic[ViewT]):
         if token.revision >= complete:
             self._swap(view, token)
         begun = token.revision
-        watch = self._stub.Watch(replication_pb2.WatchRequest(after=token), metadata=self._metadata)
+        watch = open_stream(self._channel, token, self._metadata, self._single)
         calm = asyncio.create_task(self._calm(begun))
         try:
-            async for change in watch:
+            async for message in watch:
+                changes = numbered(message, self._single)
                 self._found(begun)
-                self.heard = change.revision
-                await self._apply(view, token, change)
+                self.heard = changes[-1][0]
+                await self._apply(view, token, changes)
                 if token.revision >= complete:
                     self._swap(view, token)
-                    self._measure(change)
+                    self._measure(changes[-1][1])
         finally:
             calm.cancel()
             watch.cancel()
@@ -154,6 +200,7 @@ class Replica(Generic[ViewT]):
                 token.CopyFrom(getattr(chunk, "from"))
                 complete = max(complete, chunk.complete)
                 self.heard = max(complete, token.revision)
+                self._afford(view, 0)
                 objects += len(chunk.objects)
         finally:
             call.cancel()
@@ -161,6 +208,7 @@ class Replica(Generic[ViewT]):
         if not token.store_id or complete < token.revision or (objects and not complete):
             raise SnapshotNeededError("the last one ended before it was complete")
         view.whole(token.revision)
+        self._metrics.snapshots += 1
         return view, token, complete
 
     def _fill(self, view: ViewT, objects: Sequence[object_pb2.Object]) -> None:
@@ -171,38 +219,61 @@ class Replica(Generic[ViewT]):
             raise SnapshotNeededError("the last one could not be loaded") from error
 
     async def _apply(
-        self, view: ViewT, token: replication_pb2.ResumeToken, change: object_pb2.Change
+        self,
+        view: ViewT,
+        token: replication_pb2.ResumeToken,
+        changes: Sequence[tuple[int, bytes]],
     ) -> None:
-        """Puts the next change into `view`, and moves `token` on."""
-        if change.revision != token.revision + 1:
-            raise SnapshotNeededError(f"after {token.revision} came {change.revision}")
-        try:
-            # Calls are answered while a long list is put. Settings are more than the index holds:
-            # no call may come between the two.
-            settings = any("/settings/" in mutation.name for mutation in change.mutations)
-            if change.ByteSize() > INLINE_LIMIT and not settings:
-                await asyncio.to_thread(view.apply, change)
-            else:
-                view.apply(change)
-        except Exception as error:
-            log.exception("change %d does not fit the index", change.revision)
-            raise SnapshotNeededError(f"change {change.revision} failed") from error
-        token.revision = change.revision
-        self._metrics.changes += 1
+        """Puts the next changes into `view` and on disk, and moves `token` on."""
+        for place, (revision, _) in enumerate(changes, token.revision + 1):
+            if revision != place:
+                raise SnapshotNeededError(f"after {place - 1} came {revision}")
+        size = sum(len(change) for _, change in changes)
+        self._afford(view, size)
+        records = [change for _, change in changes]
+        async with self._changing:
+            try:
+                # Calls are answered while a long list is put.
+                if size > INLINE_LIMIT:
+                    await asyncio.to_thread(view.apply, changes)
+                else:
+                    view.apply(changes)
+            except Exception as error:
+                log.exception("a change of %d to %d does not fit", changes[0][0], changes[-1][0])
+                raise SnapshotNeededError(f"change {changes[0][0]} failed") from error
+            token.revision = changes[-1][0]
+            if self.local is not None and view is self.view:
+                self.local.append(records)
+        self._metrics.changes += len(changes)
         self._progress = True
+        if view is self.view:
+            self.budget.relieve()
+
+    def _afford(self, view: ViewT, size: int) -> None:
+        """Raises FullError where so many octets more would be beyond the limit of memory."""
+        if self.budget.limit:
+            held = view.octets
+            if self.view is not None and self.view is not view:
+                held += self.view.octets
+            self.budget.afford(held, size)
 
     def _swap(self, view: ViewT, token: replication_pb2.ResumeToken) -> None:
         """From here on `view` answers; nothing to do where it does already."""
         if view is self.view:
             return
+        if self.local is not None and self.view is not None:
+            self.local.leave()
         self.view, self._token, self._stale = view, token, False
         self._progress = True
         self._word = self._clock()
-        self._metrics.snapshots += 1
+        self.budget.relieve()
         log.info("index at revision %d", token.revision)
         self.ready.set()
 
-    def _measure(self, change: object_pb2.Change) -> None:
+    def _measure(self, encoded: bytes) -> None:
+        if len(encoded) > SMALL:  # a long list is not read again for its time alone
+            return
+        change = object_pb2.Change.FromString(encoded)
         committed = change.time.seconds + change.time.nanos / 1e9
         self.lag = max(0.0, self._clock() - committed) if committed else 0.0
 

@@ -1,9 +1,10 @@
 """The edge process: sockets, the clock and randomness stand here, and everything is put together.
 
 Invariants
-1. `ready` is called once: the socket answers and the first snapshot is in.
-2. From its start until its stop the socket answers, whatever becomes of the core.
-3. A stop takes at most `STOP_SECONDS`; call records that the core takes within them are not lost.
+1. `ready` is called once: the sockets answer and the first snapshot is in.
+2. From its start until its stop each socket answers, whatever becomes of the core.
+3. A stop takes little more than `STOP_SECONDS` at most. Call records that the core takes within
+   them are not lost, and with a folder none is.
 """
 
 import asyncio
@@ -14,26 +15,34 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc
 
+from ..fastpath.index import Index
+from ..fastpath.peers import PeerTable
+from ..fastpath.recent import RecentTable
 from ..ops import Instruments
-from .calls import PRODUCTS, Screener
-from .cdr import TEXT_LIMIT, record_fields
-from .ids import RecordIds
-from .listener import UdpListener, format_address, open_udp, parse_address
+from .local import Local
 from .metrics import Metrics
+from .peers import PEER_FAMILIES, PeerList
 from .records import RecordsOut
 from .replica import Replica
 from .shown import FAMILIES, Shown
-from .uas import Uas
-from .view import ScreeningView
+from .sockets import format_address, open_udp, parse_address
+from .spool import Spool
+from .streaming import STREAM_FAMILIES, StreamConfig, Streaming
+from .view import PRODUCTS, ScreeningView
+from .workers import WorkerConfig, Workers
 
 __all__ = ["EdgeConfig", "serve"]
 
 log = logging.getLogger("callscreen.edge")
 
+MIB = 1024 * 1024  # octets
 STOP_SECONDS = 2.0
+WORKERS_MOST = 64
+TRANSACTION_LIMIT = 1_048_576  # transactions remembered, 8 octets each
 LAG_SECONDS = 300.0  # an edge that has followed no core for longer says that it is not ready
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", 256 * 1024 * 1024),  # octets: a list of a million entries
@@ -51,7 +60,11 @@ CHANNEL_OPTIONS = (
 class EdgeConfig:
     """`sip` and `grpc` are HOST:PORT, port 0 of `sip` any free one; `product` is both, pcs or cin.
 
-    `token` is shown to the core; `name` stands in call records, the host's name by default.
+    `token` is shown to the core; `name` stands in call records, the host's name by default. `state`
+    is the folder in which a replica and call records are kept, "" for none; `memory_limit` the MiB
+    that indexes may hold, 0 for any. `workers` is the number of threads that answer; `segmentation`
+    lets the kernel take apart answers that were sent together. `trust` and `peers`, a list and a
+    file, say who is answered besides loopback; `ceiling` is in calls a second, 0 for any.
     """
 
     sip: str = "127.0.0.1:5060"
@@ -59,6 +72,14 @@ class EdgeConfig:
     token: str = ""
     name: str = ""
     product: str = "both"
+    state: str = ""
+    memory_limit: int = 0
+    workers: int = 1
+    segmentation: bool = True
+    trust: str = ""
+    peers: str = ""
+    ceiling: int = 0
+    streams: StreamConfig = field(default_factory=StreamConfig)
     lag_seconds: float = LAG_SECONDS
     instruments: Instruments = field(default_factory=Instruments)
 
@@ -71,52 +92,88 @@ def jitter() -> float:
 async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.Event) -> None:
     """Answers calls until `stop` is set; `ready` gets the address bound.
 
-    Raises ValueError for a bad configuration, OSError where the socket cannot be bound.
+    Raises ValueError for a bad configuration, OSError where a socket cannot be bound or the folder
+    not be used.
     """
     if config.product not in PRODUCTS:
         raise ValueError(f"product is one of {', '.join(PRODUCTS)}: {config.product!r}")
+    if not 1 <= config.workers <= WORKERS_MOST:
+        raise ValueError(f"there are 1 to {WORKERS_MOST} workers: {config.workers}")
     host, port = parse_address(config.sip)
+    peers = PeerList(config.trust, config.peers, config.ceiling)
     metrics = Metrics()
     metadata = (("authorization", f"Bearer {config.token}"),) if config.token else ()
     async with grpc.aio.insecure_channel(config.grpc, CHANNEL_OPTIONS) as channel:
+        local = Local(Path(config.state) / "replica", ScreeningView) if config.state else None
         replica = Replica(
-            channel, ScreeningView, metrics, clock=time.time, jitter=jitter, metadata=metadata
+            channel,
+            ScreeningView,
+            metrics,
+            clock=time.time,
+            jitter=jitter,
+            metadata=metadata,
+            local=local,
+            memory_limit=config.memory_limit * MIB,
         )
-        records = RecordsOut(
-            channel, metrics, fields=record_fields, jitter=jitter, metadata=metadata
-        )
-        screener = Screener(
-            lambda: replica.view,
-            PRODUCTS[config.product],
-            (config.name or socket.gethostname())[:TEXT_LIMIT],
-            RecordIds(os.urandom),
-            metrics.calls,
-        )
-        shown = Shown(metrics, replica, records, config.lag_seconds)
+
+        def index() -> Index | None:
+            return replica.view.index if replica.view else None
+
+        spool = Spool(Path(config.state) / "records") if config.state else None
+        records = RecordsOut(channel, metrics, jitter=jitter, metadata=metadata, spool=spool)
+        alike = worker_config(config)
+
+        def table() -> PeerTable:
+            return peers.table
+
+        try:
+            streaming = Streaming(config.streams, alike, index, records.put, os.urandom, table)
+            sockets = await open_udp(host, port, config.workers)
+            opened = await streaming.open(host, sockets[0].getsockname()[1])
+        except (OSError, ValueError):
+            records.leave()
+            raise
+        workers = Workers(sockets, alike, os.urandom)
+        shown = Shown(metrics, replica, records, workers, streaming.counts, config.lag_seconds)
         config.instruments.declare(FAMILIES, shown)
+        config.instruments.declare(STREAM_FAMILIES, streaming.show)
+        config.instruments.declare(PEER_FAMILIES, peers.show)
         config.instruments.health.check(shown.ready)
-        uas = Uas(screener, replica.ready.is_set, os.urandom(32), metrics)
-        listener = UdpListener(uas, metrics, records.put, time.time)
-        sock = await open_udp(host, port)
-        address = format_address(sock.getsockname())
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.create_datagram_endpoint(lambda: listener, sock=sock)
-        tasks = [asyncio.create_task(replica.run()), asyncio.create_task(records.run())]
+        address = format_address(sockets[0].getsockname())
+        workers.admit(peers.table)
+        workers.start()
+
+        coroutines = (replica.run(), records.run(), workers.run(index, table, records.put))
+        every = (*coroutines, *streaming.coroutines(), peers.run(workers.strangers))
+        tasks = [asyncio.create_task(coroutine) for coroutine in every]
         try:
             await first_of(tasks, replica.ready, stop)
             if not stop.is_set():
-                log.info("ready sip=%s product=%s", address, config.product)
+                workers.answer_from(index())
+                log.info("ready sip=%s product=%s", ",".join([address, *opened]), config.product)
                 config.instruments.health.serving()
                 ready(address)
             await first_of(tasks, stop)
         finally:
             config.instruments.health.stopping()
-            transport.close()
+            await workers.stop(records.put)
             await records.close(STOP_SECONDS)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-    log.info("stopped after %d datagrams", metrics.received)
+            records.leave()
+    log.info("stopped after %d datagrams", workers.counts().received)
+
+
+def worker_config(config: EdgeConfig) -> WorkerConfig:
+    """What the workers have alike, with a secret of their own."""
+    return WorkerConfig(
+        os.urandom(32),
+        RecentTable(TRANSACTION_LIMIT),
+        edge=config.name or socket.gethostname(),
+        product=PRODUCTS[config.product],
+        segmenting=config.segmentation,
+    )
 
 
 async def first_of(tasks: list[asyncio.Task[None]], *events: asyncio.Event) -> None:

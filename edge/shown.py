@@ -2,15 +2,20 @@
 
 Invariants
 1. An edge is ready once its index is loaded, and for as long as the core was followed within
-   `lag_seconds`: an edge that has been cut off for longer still answers, from old data.
+   `lag_seconds`, and all that it sent was taken up: an edge that has been cut off for longer, or is
+   at its limit of memory, still answers, from old data.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from ..fastpath.counts_types import Counted
 from ..ops import Add, Family
 from .metrics import Metrics
 from .records import RecordsOut
 from .replica import Replica
+from .shown_index import INDEX_FAMILIES, show_index
+from .workers import Workers, total
 
 __all__ = ["FAMILIES", "Shown"]
 
@@ -54,6 +59,18 @@ FAMILIES = (
         "ACKs received, which have no answer.",
     ),
     Family(
+        "callscreen_edge_worker_datagrams_total",
+        "counter",
+        "Datagrams received, by the worker that answers them.",
+        ("worker",),
+    ),
+    Family(
+        "callscreen_edge_socket_overflows_total",
+        "counter",
+        "Datagrams that found no room in the receive buffer of a worker's socket.",
+        ("worker",),
+    ),
+    Family(
         "callscreen_edge_index_revision",
         "gauge",
         "Revision of the data that answers calls; 0 before the first snapshot.",
@@ -89,6 +106,11 @@ FAMILIES = (
         "Call records that the core has not acknowledged yet.",
     ),
     Family(
+        "callscreen_edge_records_spooled_bytes",
+        "gauge",
+        "Call records on disk, for as long as the core does not take them.",
+    ),
+    Family(
         "callscreen_edge_records_made_total",
         "counter",
         "Call records made.",
@@ -101,9 +123,10 @@ FAMILIES = (
     Family(
         "callscreen_edge_records_dropped_total",
         "counter",
-        "Call records given up: lost (the queue was full) or refused by the core.",
+        "Call records given up: lost (no room) or refused by the core.",
         ("why",),
     ),
+    *INDEX_FAMILIES,
 )
 
 
@@ -114,29 +137,37 @@ class Shown:
         self,
         metrics: Metrics,
         replica: Replica[Any],
-        records: RecordsOut[Any],
+        records: RecordsOut,
+        workers: Workers,
+        streams: Callable[[], Counted],
         lag_seconds: float,
     ) -> None:
         self._metrics = metrics
         self._replica = replica
         self._records = records
+        self._workers = workers
+        self._streams = streams
         self._lag_seconds = lag_seconds
 
     def __call__(self, add: Add) -> None:
         """Gives the values of the moment."""
-        metrics = self._metrics
-        for words, count in metrics.calls.copy().items():
+        counts = total([self._workers.counts(), self._streams()])
+        for words, count in counts.calls.items():
             add("callscreen_edge_calls_total", count, *words)
-        add("callscreen_edge_call_duration_seconds", metrics.seconds)
-        add("callscreen_edge_datagrams_received_total", metrics.received)
-        for kind, count in metrics.dropped.copy().items():
+        add("callscreen_edge_call_duration_seconds", self._workers.seconds())
+        add("callscreen_edge_datagrams_received_total", counts.received)
+        for kind, count in counts.dropped.items():
             add("callscreen_edge_datagrams_dropped_total", count, kind)
-        for status, count in metrics.answered.copy().items():
+        for status, count in counts.answered.items():
             add("callscreen_edge_answers_total", count, str(status))
-        add("callscreen_edge_retransmissions_total", metrics.retransmitted)
-        add("callscreen_edge_acks_total", metrics.acknowledged)
+        add("callscreen_edge_retransmissions_total", counts.retransmitted)
+        add("callscreen_edge_acks_total", counts.acknowledged)
+        for worker, each in enumerate(self._workers.each()):
+            add("callscreen_edge_worker_datagrams_total", each.received, str(worker))
+        for worker, count in enumerate(self._workers.overflows()):
+            add("callscreen_edge_socket_overflows_total", count, str(worker))
         self._replication(add)
-        self._call_records(add)
+        self._call_records(add, counts)
 
     def _replication(self, add: Add) -> None:
         replica = self._replica
@@ -146,19 +177,24 @@ class Shown:
         add("callscreen_edge_core_silence_seconds", replica.silence())
         add("callscreen_edge_changes_applied_total", self._metrics.changes)
         add("callscreen_edge_snapshots_total", self._metrics.snapshots)
+        show_index(add, replica)
 
-    def _call_records(self, add: Add) -> None:
+    def _call_records(self, add: Add, counts: Counted) -> None:
         metrics = self._metrics
+        lost = counts.records_lost + metrics.records_lost
         add("callscreen_edge_records_waiting", len(self._records))
-        add("callscreen_edge_records_made_total", metrics.records_made)
+        add("callscreen_edge_records_spooled_bytes", self._records.spooled)
+        add("callscreen_edge_records_made_total", counts.records_made)
         add("callscreen_edge_records_sent_total", metrics.records_sent)
-        add("callscreen_edge_records_dropped_total", metrics.records_lost, "lost")
+        add("callscreen_edge_records_dropped_total", lost, "lost")
         add("callscreen_edge_records_dropped_total", metrics.records_refused, "refused")
 
     async def ready(self) -> str:
         """Why the edge should be given no calls; empty where it should."""
         if self._replica.view is None:
             return "the index is not loaded"
+        if self._replica.budget.full:
+            return "the index is at its limit of memory, and behind the core"
         silence = self._replica.silence()
         if silence > self._lag_seconds:
             return f"the core has not been followed for {silence:.0f} seconds"

@@ -1,49 +1,27 @@
-"""The data that answers: one index, its loader, and the number sources in their ready form.
+"""The data that answers: one index, and its loader.
 
 Invariants
 1. A view is filled by one loader and never goes back in revision.
-2. The sources are made ready when the platform's settings change, not at each call.
+2. A view that was restored from a file is as the one that was saved, and changes as that one would.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import json
+from collections.abc import Callable, Sequence
 
-from ..fastpath.extract import (
-    NumberPolicy,
-    NumberSource,
-    NumberSources,
-    PostStep,
-    number_source,
-)
+from google.protobuf.message import DecodeError
+
+from ..fastpath.image_read import ImageError, read_image
+from ..fastpath.image_write import write_image
 from ..fastpath.index import Index
 from ..fastpath.loader import Loader
 from ..v1 import object_pb2
+from ..v1.replication_pb2 import ResumeToken
+from .following import LAYOUT
 
-__all__ = ["BOTH", "CIN", "PCS", "ScreeningView", "Sources"]
+__all__ = ["PRODUCTS", "ScreeningView"]
 
-BOTH, PCS, CIN = 0, 1, 2  # products as the index knows them
-
-# What holds where a product's settings are not provisioned: the documented defaults.
-DEFAULT_CALLED = NumberSources([NumberSource("hdr.to"), NumberSource("request_uri")])
-THREE_DIGITS = (PostStep("require_digits", min_length=3),)
-DEFAULT_CALLING = NumberSources(
-    [
-        NumberSource("hdr.from", NumberPolicy(None, True), THREE_DIGITS),
-        NumberSource(
-            "hdr.p_asserted_identity",
-            NumberPolicy(None, True, "longest-digit-substring"),
-            THREE_DIGITS,
-        ),
-    ]
-)
-
-
-class Sources(NamedTuple):
-    """Where one product looks for its numbers."""
-
-    called: NumberSources = DEFAULT_CALLED
-    calling: NumberSources = DEFAULT_CALLING
-    default_cc: str = "1"
+PRODUCTS = {"both": 0, "pcs": 1, "cin": 2}  # what a listener serves, as the index knows it
+TOGETHER = 64  # changes of one transaction: more would keep calls waiting for its switch
 
 
 class ScreeningView:
@@ -52,12 +30,6 @@ class ScreeningView:
     def __init__(self) -> None:
         self.index = Index()
         self._loader = Loader(self.index)
-        self._sources = {PCS: Sources(), CIN: Sources()}
-        self.alike = True  # both products look for their numbers in the same places
-
-    def sources(self, product: int) -> Sources:
-        """Of PCS or CIN."""
-        return self._sources[product]
 
     def load(self, objects: Sequence[object_pb2.Object]) -> None:
         self._loader.load(objects)
@@ -65,19 +37,51 @@ class ScreeningView:
     def whole(self, revision: int) -> None:
         """All that was loaded is in force, as of `revision`."""
         self.index.revision = revision
-        self._take_sources()
 
-    def apply(self, change: object_pb2.Change) -> None:
-        self._loader.apply(change)
-        if any("/settings/" in mutation.name for mutation in change.mutations):
-            self._take_sources()
+    def apply(self, changes: Sequence[tuple[int, bytes]]) -> None:
+        """Encoded changes with their revisions, in order; a whole number of them at a time."""
+        for first in range(0, len(changes), TOGETHER):
+            some = changes[first : first + TOGETHER]
+            records = [record for _, record in some]
+            self._loader.apply_records(records, some[-1][0], LAYOUT, object_pb2.Change.FromString)
 
-    def _take_sources(self) -> None:
-        for product in (PCS, CIN):
-            called, calling = self._loader.sources(product)
-            self._sources[product] = Sources(
-                NumberSources(map(number_source, called)) if called else DEFAULT_CALLED,
-                NumberSources(map(number_source, calling)) if calling else DEFAULT_CALLING,
-                self.index.settings(product).default_cc,
+    @property
+    def octets(self) -> int:
+        """What the index holds in memory."""
+        return sum(self.memory().values())
+
+    def memory(self) -> dict[str, int]:
+        """Octets by kind."""
+        return self.index.memory()
+
+    def saver(self, token: ResumeToken) -> Callable[[int], int]:
+        """What writes all of it to a file, and gives the octets; raises OSError, MemoryError.
+
+        `token` is where the view stands now; it may change while that is written.
+        """
+        said = {
+            "store": token.store_id,
+            "epoch": token.epoch,
+            "revision": token.revision,
+            "digests": self._loader.digests(),
+        }
+        head, kept = json.dumps(said).encode(), self._loader.kept()
+        return lambda fd: write_image(self.index, fd, head, kept)
+
+    def restore(self, fd: int) -> tuple[ResumeToken, int]:
+        """Fills an empty view: where it stands, and the revision from which on it is whole.
+
+        Raises ImageError, OSError, MemoryError.
+        """
+        said, objects, complete = read_image(self.index, fd)
+        try:
+            head = json.loads(said)
+            self._loader.load(map(object_pb2.Object.FromString, objects))
+            self._loader.know(head["digests"])
+            token = ResumeToken(
+                store_id=head["store"], epoch=head["epoch"], revision=head["revision"]
             )
-        self.alike = self._sources[PCS] == self._sources[CIN]
+        except (DecodeError, ValueError, KeyError, TypeError) as error:
+            raise ImageError(f"the image says what cannot be: {error}") from error
+        self.whole(token.revision)
+        return token, complete

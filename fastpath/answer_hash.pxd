@@ -51,6 +51,19 @@ cdef inline void hash_octet(Hash *hash, unsigned char octet) noexcept nogil:
 
 
 cdef inline void hash_octets(Hash *hash, Octets data, uint32_t i, uint32_t end) noexcept nogil:
+    while i < end and hash.size & 7:
+        hash_octet(hash, data[i])
+        i += 1
+    while end - i > 7 and i < end:
+        hash.word = (
+            <uint64_t>data[i] | <uint64_t>data[i + 1] << 8 | <uint64_t>data[i + 2] << 16
+            | <uint64_t>data[i + 3] << 24 | <uint64_t>data[i + 4] << 32
+            | <uint64_t>data[i + 5] << 40 | <uint64_t>data[i + 6] << 48
+            | <uint64_t>data[i + 7] << 56
+        )
+        hash.size += 8
+        hash_word(hash)
+        i += 8
     while i < end:
         hash_octet(hash, data[i])
         i += 1

@@ -6,9 +6,10 @@
 """
 
 from libc.stdint cimport uint32_t, uint64_t
+from libc.string cimport memcpy
 
 from callscreen.fastpath.sip_scan cimport Request
-from callscreen.fastpath.sip_text cimport Octets
+from callscreen.fastpath.sip_text cimport Octets, Span
 
 cdef enum:
     DEFAULT_PORT = 5060
@@ -36,9 +37,18 @@ cdef inline Out into(char *at, size_t room) noexcept nogil:
     return out
 
 
-cdef void put(Out *out, const void *octets, size_t size) noexcept nogil
+cdef inline void put(Out *out, const void *octets, size_t size) noexcept nogil:
+    if size <= out.room and out.size <= out.room - size:
+        memcpy(out.at + out.size, octets, size)
+    out.size += size
+
+
 cdef void put_number(Out *out, uint32_t value) noexcept nogil
+# A value or a part of one, every line fold as one space (RFC 3261 7.3.1).
+cdef void put_folded(Out *out, Octets data, Span value) noexcept nogil
 cdef bint clean(Octets octets, size_t size) noexcept nogil
+# The family of an address in text (AF_INET, AF_INET6) and its octets, IPv4 out of IPv6; 0: none.
+cdef int read_address(Octets data, uint32_t i, uint32_t end, unsigned char *out) noexcept nogil
 # Fills host, family and octets of a peer from its address as text, which has to outlive it.
 cdef void read_peer(Peer *peer, const char *host, size_t size) noexcept nogil
 # From the status line to CSeq; after it come header lines, and then put_end.
@@ -48,7 +58,12 @@ cdef void put_head(
 ) noexcept nogil
 cdef void put_end(Out *out) noexcept nogil
 cdef uint32_t answer_port(const Request *request, uint32_t source_port) noexcept nogil
-# The To tag under a key of two little-endian words.
+# What names the transaction, keyed by two little-endian words: the To tag as a number, and as text.
+cdef uint64_t tag_of(
+    Octets data, const Request *request, uint64_t low, uint64_t high
+) noexcept nogil
+cdef void write_hex(char *out, uint64_t tag) noexcept nogil
+# Both at once.
 cdef void write_tag(
     char *out, Octets data, const Request *request, uint64_t low, uint64_t high
 ) noexcept nogil

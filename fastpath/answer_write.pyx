@@ -3,37 +3,42 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memchr, memcmp, memcpy
 
-from callscreen.fastpath.answer_hash cimport (
-    Hash,
-    hash_begin,
-    hash_end,
-    hash_octet,
-    hash_octets,
-)
-from callscreen.fastpath.sip_list cimport next_in_list
+from callscreen.fastpath.answer_pour cimport Pour, pour_begin, pour_end, pour_octets
+from callscreen.fastpath.sip_list cimport next_listed
 from callscreen.fastpath.sip_scan cimport (
     H_CALL_ID,
     H_CSEQ,
     H_FROM,
     H_TO,
     H_VIA,
+    NO_FIELD,
+    Field,
     Known,
     Request,
+    marked,
 )
 from callscreen.fastpath.sip_text cimport (
     AF_INET,
     AF_INET6,
+    Marked,
     Octets,
     Span,
     inet_pton,
+    is_space,
     same,
+    skip_lws,
 )
-
-
-cdef void put(Out *out, const void *octets, size_t size) noexcept nogil:
-    if out.size <= out.room and size <= out.room - out.size:
-        memcpy(out.at + out.size, octets, size)
-    out.size += size
+cdef extern from *:
+    """
+    /* A word as eight octets, the lowest first, on any machine. */
+    static inline void answer_word(char *out, uint64_t word) {
+    #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        word = __builtin_bswap64(word);
+    #endif
+        memcpy(out, &word, 8);
+    }
+    """
+    void put_word "answer_word"(char *out, uint64_t word) noexcept nogil
 
 
 cdef void put_number(Out *out, uint32_t value) noexcept nogil:
@@ -84,6 +89,10 @@ cdef bint is_peer(Octets data, Span host, const Peer *peer) noexcept nogil:
     """The host of a Via is where the packet came from."""
     cdef unsigned char octets[16]
     cdef int family
+    if host.end - host.start == peer.host_size and memcmp(
+        data + host.start, peer.host, peer.host_size
+    ) == 0:
+        return True
     if not peer.family:
         return same(data, host.start, host.end, peer.host, peer.host_size)
     if host.end > host.start and data[host.start] == c'[':
@@ -108,7 +117,7 @@ cdef void put_head(
     put_first(out, data, request, H_FROM, b"From: ", 6)
     if request.first[<uint32_t>H_TO] >= 0:
         put(out, b"To: ", 4)
-        put_value(out, data, request.fields[request.first[<uint32_t>H_TO]].value)
+        put_field(out, data, &request.fields[request.first[<uint32_t>H_TO]])
         if tag_size and not request.to.tag.start and request.to.uri.end > request.to.uri.start:
             put(out, b";tag=", 5)
             put(out, tag, tag_size)
@@ -128,23 +137,42 @@ cdef uint32_t answer_port(const Request *request, uint32_t source_port) noexcept
 cdef void write_tag(
     char *out, Octets data, const Request *request, uint64_t low, uint64_t high
 ) noexcept nogil:
-    cdef Hash hash
-    cdef uint64_t value
+    write_hex(out, tag_of(data, request, low, high))
+
+
+cdef uint64_t tag_of(
+    Octets data, const Request *request, uint64_t low, uint64_t high
+) noexcept nogil:
+    """The hash of Call-ID, From tag, CSeq number and branch, with a NUL between them."""
+    cdef Span call_id = request.call_id, tag = request.sender.tag, branch = request.via.branch
+    cdef Pour hash
     cdef char digits[10]
     cdef Out cseq = into(digits, sizeof(digits))
-    cdef int i
     put_number(&cseq, request.cseq)
-    hash_begin(&hash, low, high)
-    hash_octets(&hash, data, request.call_id.start, request.call_id.end)
-    hash_octet(&hash, 0)
-    hash_octets(&hash, data, request.sender.tag.start, request.sender.tag.end)
-    hash_octet(&hash, 0)
-    hash_octets(&hash, <Octets>digits, 0, <uint32_t>cseq.size)
-    hash_octet(&hash, 0)
-    hash_octets(&hash, data, request.via.branch.start, request.via.branch.end)
-    value = hash_end(&hash)
-    for i in range(TAG_SIZE):
-        out[i] = (<const char *>b"0123456789abcdef")[value >> (60 - 4 * i) & 15]
+    pour_begin(&hash, low, high)
+    pour_octets(&hash, data + call_id.start, call_id.end - call_id.start)
+    pour_octets(&hash, b"\0", 1)
+    pour_octets(&hash, data + tag.start, tag.end - tag.start)
+    pour_octets(&hash, b"\0", 1)
+    pour_octets(&hash, digits, <uint32_t>cseq.size)
+    pour_octets(&hash, b"\0", 1)
+    pour_octets(&hash, data + branch.start, branch.end - branch.start)
+    return pour_end(&hash)
+
+
+cdef void write_hex(char *out, uint64_t tag) noexcept nogil:
+    cdef uint64_t half
+    cdef uint32_t i
+    for i in range(2):
+        half = tag << 32 * i >> 32
+        # Eight nibbles, an octet each, the first lowest in memory; then all made letters at once.
+        half = (half & 0xFFFF) << 32 | half >> 16
+        half = (half & 0x000000FF000000FFULL) << 16 | (half >> 8) & 0x000000FF000000FFULL
+        half = (half & 0x000F000F000F000FULL) << 8 | (half >> 4) & 0x000F000F000F000FULL
+        half += 0x3030303030303030ULL + 39 * (
+            (half + 0x0606060606060606ULL) >> 4 & 0x0101010101010101ULL
+        )
+        put_word(out + 8 * i, half)
 
 
 cdef void put_first(
@@ -153,52 +181,101 @@ cdef void put_first(
     """The first field of a kind as a line; nothing where there is none."""
     if request.first[<uint32_t>kind] >= 0:
         put(out, label, size)
-        put_value(out, data, request.fields[request.first[<uint32_t>kind]].value)
+        put_field(out, data, &request.fields[request.first[<uint32_t>kind]])
         put(out, b"\r\n", 2)
+
+
+cdef inline void put_field(Out *out, Octets data, const Field *field) noexcept nogil:
+    put_value(out, data, field.value, field.folded)
 
 
 cdef void put_vias(Out *out, Octets data, const Request *request, const Peer *peer) noexcept nogil:
     """Every element of every Via as a line of its own, the topmost with what the packet says."""
-    cdef uint32_t field, at
-    cdef Span value, element
+    cdef Marked text = marked(data, request)
+    cdef const Field *field
+    cdef uint32_t at
+    cdef Span element
     cdef bint topmost = True
-    for field in range(request.count):
-        if request.fields[field].known != H_VIA:
-            continue
-        value = request.fields[field].value
-        at = value.start
-        while next_in_list(data, value, &at, &element):
+    if request.first[<uint32_t>H_VIA] < 0:
+        return
+    field = &request.fields[request.first[<uint32_t>H_VIA]]
+    at = field.value.start
+    if request.via.end and not field.folded:
+        put(out, b"Via: ", 5)
+        put_sound(out, data, request, peer)
+        put(out, b"\r\n", 2)
+        at = skip_lws(data, request.via.end, field.value.end) + 1
+        topmost = False
+    while True:
+        while next_listed(text, field.value, &at, &element):
             put(out, b"Via: ", 5)
             if topmost:
                 put_topmost(out, data, request, element, peer)
             else:
-                put_value(out, data, element)
+                put_value(out, data, element, field.folded)
             put(out, b"\r\n", 2)
             topmost = False
+        if field.next == NO_FIELD:
+            return
+        field = &request.fields[field.next]
+        at = field.value.start
 
 
-cdef void put_topmost(
-    Out *out, Octets data, const Request *request, Span element, const Peer *peer
-) noexcept nogil:
-    cdef Span part
-    if not (
+cdef inline bint as_sent(Octets data, const Request *request, const Peer *peer) noexcept nogil:
+    """The packet has nothing to say beyond what the topmost Via does."""
+    return not (
         request.via.rport or request.via.received.start
         or not is_peer(data, request.via.host, peer)
-    ):
-        put_value(out, data, element)
-        return
-    part.start = element.start
-    while part.start <= element.end:
-        part.end = parameter_end(data, part.start, element.end)
-        if not is_replaced(data, part):
-            put_value(out, data, part)
-            put(out, b";", 1)
-        part.start = part.end + 1
+    )
+
+
+cdef void put_received(Out *out, const Request *request, const Peer *peer) noexcept nogil:
     put(out, b"received=", 9)
     put(out, peer.host, peer.host_size)
     if request.via.rport:
         put(out, b";rport=", 7)
         put_number(out, peer.port)
+
+
+cdef void put_sound(
+    Out *out, Octets data, const Request *request, const Peer *peer
+) noexcept nogil:
+    """A topmost Via without folds whose parameters were found sound."""
+    cdef Span first = request.via.rport_part, second = request.via.received_part
+    cdef uint32_t at = request.via.start, end = request.via.end
+    if as_sent(data, request, peer):
+        put(out, data + at, end - at)
+        return
+    if second.start < first.start:
+        first, second = second, first
+    if first.end:
+        put(out, data + at, first.start - at)
+        at = first.end
+    if second.end:
+        put(out, data + at, second.start - at)
+        at = second.end
+    if at < end:
+        put(out, data + at, end - at)
+    put(out, b";", 1)
+    put_received(out, request, peer)
+
+
+cdef void put_topmost(
+    Out *out, Octets data, const Request *request, Span element, const Peer *peer
+) noexcept nogil:
+    """A topmost Via as it comes, part by part."""
+    cdef Span part
+    if as_sent(data, request, peer):
+        put_value(out, data, element, True)
+        return
+    part.start = element.start
+    while part.start <= element.end:
+        part.end = parameter_end(data, part.start, element.end)
+        if not is_replaced(data, part):
+            put_value(out, data, part, True)
+            put(out, b";", 1)
+        part.start = part.end + 1
+    put_received(out, request, peer)
 
 
 cdef uint32_t parameter_end(Octets data, uint32_t i, uint32_t end) noexcept nogil:
@@ -229,11 +306,14 @@ cdef bint is_replaced(Octets data, Span part) noexcept nogil:
     )
 
 
-cdef bint is_space(unsigned char octet) noexcept nogil:
-    return octet == c' ' or 9 <= octet <= 13
+cdef inline void put_value(Out *out, Octets data, Span value, bint folded) noexcept nogil:
+    if folded:
+        put_folded(out, data, value)
+    else:
+        put(out, data + value.start, value.end - value.start)
 
 
-cdef void put_value(Out *out, Octets data, Span value) noexcept nogil:
+cdef void put_folded(Out *out, Octets data, Span value) noexcept nogil:
     """A value or a part of one, every line fold as one space (RFC 3261 7.3.1)."""
     cdef uint32_t start = value.start, end, stop
     cdef const unsigned char *fold

@@ -1,78 +1,50 @@
-"""Memory of the index: small blocks by offset, in chunks that never move.
+"""Memory of the index: small blocks by offset, in an area that never moves.
 
 Invariants:
-1. Offset 0 is no block. A block stays where it is until it is given back.
+1. Offset 0 is no block. A block stays where it is until it is given back, and is not written to
+   once its offset is known to readers.
 2. A block given back is reused for one of the same size in pairs of words, at once.
-3. Only the writer takes and gives. A reader without the GIL that is to be added later needs blocks
-   to be given back only after it has left the revision in which it saw them.
+3. Only the writer takes and gives. What readers may still reach goes through `give_up` of epochs,
+   which gives it back when they have left.
 """
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 
-
-cdef extern from *:
-    """
-    #include <stdlib.h>
-    #include <sys/mman.h>
-    static void *callscreen_area(size_t size) {
-        void *area = NULL;
-        size_t huge = (size_t)2 << 20;
-        if (posix_memalign(&area, size >= huge ? huge : 64, size) != 0) return NULL;
-    #ifdef MADV_HUGEPAGE
-        if (size >= huge) (void)madvise(area, size, MADV_HUGEPAGE);
-    #endif
-        return area;
-    }
-    """
-    void* callscreen_area(size_t size) noexcept nogil
+from callscreen.fastpath.area cimport close_area, open_area, reserve_area
 
 
-cdef void* big_area(size_t size) except NULL:
-    cdef void* area = callscreen_area(size)
-    if area == NULL:
-        raise MemoryError
-    memset(area, 0, size)
-    return area
-
-
-cdef int open_arena(Arena* arena) except -1:
+cdef int open_arena(Arena* arena, uint64_t words) except -1:
     memset(arena, 0, sizeof(Arena))
-    arena.chunks = <uint64_t**>calloc(MAX_CHUNKS, sizeof(uint64_t*))
-    if arena.chunks == NULL:
-        raise MemoryError
+    reserve_area(&arena.area, words * sizeof(uint64_t))
+    arena.words = <uint64_t*>arena.area.base
+    arena.size = min(words, <uint64_t>(arena.area.limit // sizeof(uint64_t)))
     arena.top = 2
     return 0
 
 
 cdef void close_arena(Arena* arena) noexcept nogil:
-    cdef uint32_t i
-    for i in range(arena.count):
-        free(arena.chunks[i])
-    free(arena.chunks)
-    arena.chunks = NULL
-    arena.count = 0
+    close_area(&arena.area)
+    arena.words = NULL
 
 
 cdef uint32_t take(Arena* arena, uint32_t words) except 0:
     cdef uint32_t pairs = (words + 1) // 2, offset
+    cdef uint64_t end
     if pairs >= SIZES:
         raise MemoryError(f"a block of {words} words")
     offset = arena.free[pairs]
     if offset:
         arena.free[pairs] = <uint32_t>at(arena, offset)[0]
     else:
-        if (arena.top & (CHUNK_WORDS - 1)) + 2 * pairs > CHUNK_WORDS:
-            arena.top = (arena.top | (CHUNK_WORDS - 1)) + 1  # a block does not cross chunks
-        if arena.top >> CHUNK_SHIFT >= arena.count:
-            if arena.count == MAX_CHUNKS - 1:
-                raise MemoryError("the index holds its most: 32 GiB of lists and names")
-            arena.chunks[arena.count] = <uint64_t*>big_area(CHUNK_WORDS * sizeof(uint64_t))
-            arena.count += 1
+        end = <uint64_t>arena.top + 2 * pairs
+        if end >= arena.size:
+            raise MemoryError(f"the index holds at most {arena.size} words of lists and names")
+        if end * sizeof(uint64_t) > arena.area.opened:
+            open_area(&arena.area, end * sizeof(uint64_t))
         offset = arena.top
-        arena.top += 2 * pairs
+        arena.top = <uint32_t>end
     arena.live += 2 * pairs
     return offset
 
@@ -85,21 +57,34 @@ cdef void give(Arena* arena, uint32_t offset, uint32_t words) noexcept nogil:
         arena.live -= 2 * pairs
 
 
-cdef uint32_t put_text(Arena* arena, str text) except? 0:
-    cdef Py_ssize_t size
-    cdef const char* octets = PyUnicode_AsUTF8AndSize(text, &size)
+cdef uint32_t put_octets(Arena* arena, const char* octets, size_t size) except? 0:
+    cdef uint32_t offset
+    cdef uint64_t* block
     if size == 0:
         return 0
-    cdef uint32_t offset = take(arena, <uint32_t>(1 + (size + 7) // 8))
-    cdef uint64_t* block = at(arena, offset)
+    if size >= MAX_BLOCK * sizeof(uint64_t):
+        raise MemoryError(f"a text of {size} octets")
+    offset = take(arena, <uint32_t>(1 + (size + 7) // 8))
+    block = at(arena, offset)
     block[0] = size
+    block[(size + 7) // 8] = 0  # what is beyond the text in its last word
     memcpy(block + 1, octets, size)
     return offset
 
 
+cdef uint32_t put_text(Arena* arena, str text) except? 0:
+    cdef Py_ssize_t size
+    cdef const char* octets = PyUnicode_AsUTF8AndSize(text, &size)
+    return put_octets(arena, octets, size)
+
+
+cdef uint32_t text_words(const Arena* arena, uint32_t offset) noexcept nogil:
+    return <uint32_t>(1 + (at(arena, offset)[0] + 7) // 8)
+
+
 cdef void drop_text(Arena* arena, uint32_t offset) noexcept nogil:
     if offset:
-        give(arena, offset, <uint32_t>(1 + (at(arena, offset)[0] + 7) // 8))
+        give(arena, offset, text_words(arena, offset))
 
 
 cdef str get_text(const Arena* arena, uint32_t offset):

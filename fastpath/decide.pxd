@@ -3,14 +3,19 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 from callscreen.fastpath.numbers cimport Mask
 from callscreen.fastpath.prefixes cimport Address
-from callscreen.fastpath.tables cimport Data
+from callscreen.fastpath.tables cimport CriteriaRow, Data
 
 cdef enum:
     MAX_TRACE = 24
 
 # 911 and 112 as bare numbers, which is how a call holds them.
-cdef uint64_t EMERGENCY_911
-cdef uint64_t EMERGENCY_112
+cdef extern from *:
+    """
+    #define EMERGENCY_911 0x9110000000000003ULL
+    #define EMERGENCY_112 0x1120000000000003ULL
+    """
+    const uint64_t EMERGENCY_911
+    const uint64_t EMERGENCY_112
 
 cdef enum Input:  # what a trace step looked up
     NO_INPUT, CALLED_INPUT, CALLING_INPUT, SOURCE_INPUT, SUBSCRIBER_INPUT, TEXT_INPUT
@@ -47,6 +52,7 @@ cdef struct Decision:
     uint32_t subscriber  # row
     uint32_t settings    # row
     int32_t criteria     # row that selected the service, or NO_CRITERIA
+    const CriteriaRow* service  # that row, NULL for none
     Trace trace[MAX_TRACE]
 
 
@@ -54,3 +60,4 @@ cdef void decide(const Data* data, const Call* call, Decision* out) noexcept nog
 # For batches: fetch what the decisions will read first, then what they will read next, then decide.
 cdef void prefetch(const Data* data, const Call* call) noexcept nogil
 cdef void prefetch_rows(const Data* data, const Call* call) noexcept nogil
+cdef void prefetch_lists(const Data* data, const Call* call) noexcept nogil

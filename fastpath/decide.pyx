@@ -11,18 +11,17 @@ Invariants:
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
 from callscreen.fastpath.arena cimport at
-from callscreen.fastpath.lists cimport find_entry
+from callscreen.fastpath.lists cimport BigList, fetch_big, find_entry
 from callscreen.fastpath.numbers cimport Mask
 from callscreen.fastpath.plan cimport *
 from callscreen.fastpath.routing cimport NO_CRITERIA, select_service
 from callscreen.fastpath.tables cimport (
-    CIN_INDEX, PCS_INDEX, Data, NumberSlot, ProviderRow, SettingsRow, SubscriberRow, find_number,
-    slot_of,
+    CIN_INDEX, PCS_INDEX, Criteria, Data, NumberSlot, NumberTable, ProviderRow, SettingsRow,
+    SubscriberRow, criteria_of, find_number, numbers_of, slot_of,
 )
 
-EMERGENCY_911 = <uint64_t>0x9110000000000003
-EMERGENCY_112 = <uint64_t>0x1120000000000003
-
+cdef enum:
+    LATER = 5  # words: where a block of a few entries may be in its next cache line
 
 cdef extern from *:
     """
@@ -77,6 +76,8 @@ cdef bint is_protected(
     cdef uint32_t own = data.providers[provider].settings, i, j, lists
     cdef Mask entry
     cdef Trace* step
+    if data.settings[out.product].lists == 0 and (own == 0 or data.settings[own].lists == 0):
+        return False
     for i in range(2):
         number = call.calling[out.product] if i else call.called[out.product]
         for j in range(2):
@@ -98,10 +99,14 @@ cdef uint32_t provider_of_call(
 ) noexcept nogil:
     """The provider whose plan, lists and settings hold."""
     cdef uint32_t provider = own
-    out.criteria = select_service(data, call.called[PCS_INDEX], &call.source, call.point_code)
+    cdef const Criteria* criteria = criteria_of(data)
+    if criteria != NULL:
+        out.criteria = select_service(
+            criteria, call.called[PCS_INDEX], &call.source, call.point_code)
     if out.criteria != NO_CRITERIA:
+        out.service = &criteria.rows[out.criteria]
         add(out, SERVICE_SELECTION, SOURCE_INPUT, PROVIDER_SCOPE, MATCH, NEXT)
-        provider = data.criteria.rows[out.criteria].provider
+        provider = out.service.provider
     out.settings = data.providers[provider].settings or PCS_INDEX
     return provider
 
@@ -196,13 +201,33 @@ cdef void run_plan(
     end_of_rules(data, END_OF_RULES, out)
 
 
+cdef inline void fetch_lists(const Data* data, uint32_t lists, uint64_t number) noexcept nogil:
+    """A block of lists, or where it is a long one the bucket of a number."""
+    cdef const uint64_t* block
+    if lists:
+        block = at(&data.arena, lists)
+        if block[0] == <uint64_t>-1:
+            fetch_big(&(<const BigList*><size_t>block[1])[1], number)
+
+
+cdef inline void expect_lists(
+    const Data* data, const SubscriberRow* subscriber, uint64_t calling
+) noexcept nogil:
+    """Asks at once for what the rules will look through one after the other."""
+    if subscriber.lists:
+        callscreen_fetch(at(&data.arena, subscriber.lists))
+    fetch_lists(data, data.providers[subscriber.provider].lists, calling)
+
+
 cdef void decide_pcs(
     const Data* data, const Call* call, const NumberSlot* slot, Decision* out
 ) noexcept nogil:
     cdef const SubscriberRow* subscriber = &data.subscribers.rows[slot.subscriber]
     cdef uint64_t calling = call.calling[PCS_INDEX]
-    cdef uint32_t provider = provider_of_call(data, call, subscriber.provider, out)
+    cdef uint32_t provider
     cdef uint8_t drop
+    expect_lists(data, subscriber, calling)
+    provider = provider_of_call(data, call, subscriber.provider, out)
     if is_protected(data, provider, call, out) or service_off(subscriber, out):
         return
     if calling == 0 and not call.anonymous:
@@ -256,11 +281,12 @@ cdef inline const NumberSlot* slot_for(
         return NULL
     if called == EMERGENCY_911 or called == EMERGENCY_112:
         return NULL
-    slot = find_number(&data.numbers[product], called)
+    slot = find_number(numbers_of(data, product), called)
     if slot != NULL:
         callscreen_fetch(&data.subscribers.rows[slot.subscriber])
         if slot.lists:
             callscreen_fetch(at(&data.arena, slot.lists))
+            callscreen_fetch(at(&data.arena, slot.lists) + LATER)
     return slot
 
 
@@ -295,6 +321,7 @@ cdef void decide(const Data* data, const Call* call, Decision* out) noexcept nog
     cdef uint32_t own_settings
     out.final = out.count = 0
     out.criteria = NO_CRITERIA
+    out.service = NULL
     if pcs != NULL:
         own(data, pcs, PCS_INDEX, out)
     elif cin != NULL:
@@ -319,13 +346,25 @@ cdef void decide(const Data* data, const Call* call, Decision* out) noexcept nog
 
 
 cdef void prefetch(const Data* data, const Call* call) noexcept nogil:
+    cdef const NumberTable* table
     cdef int product
     for product in range(1, 3):
-        if (not call.product or call.product == product) and data.numbers[product].count:
-            callscreen_fetch(&data.numbers[product].slots[
-                slot_of(&data.numbers[product], call.called[product])])
+        if not call.product or call.product == product:
+            table = numbers_of(data, product)
+            if table.count:
+                callscreen_fetch(&table.slots[slot_of(table, call.called[product])])
 
 
 cdef void prefetch_rows(const Data* data, const Call* call) noexcept nogil:
     slot_for(data, call, PCS_INDEX)
     slot_for(data, call, CIN_INDEX)
+
+
+cdef void prefetch_lists(const Data* data, const Call* call) noexcept nogil:
+    """What rows lead to: a subscriber's lists, and where a long list would have a number."""
+    cdef const NumberSlot* slot
+    if call.product != CIN_INDEX:
+        slot = find_number(numbers_of(data, PCS_INDEX), call.called[PCS_INDEX])
+        if slot != NULL:
+            expect_lists(
+                data, &data.subscribers.rows[slot.subscriber], call.calling[PCS_INDEX])

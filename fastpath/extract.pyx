@@ -14,7 +14,7 @@ from callscreen.fastpath.extract_scan cimport contact_uri, read_source, withheld
 from callscreen.fastpath.sip cimport Message, with_offsets
 from callscreen.fastpath.sip_escape cimport unescape
 from callscreen.fastpath.sip_text cimport Octets
-from callscreen.fastpath.sip_uri cimport URI_BAD, URI_OTHER, Uri, scan_uri
+from callscreen.fastpath.sip_uri cimport URI_BAD, URI_OTHER, Uri
 
 from .extract_types import (
     FLAWS,
@@ -161,7 +161,7 @@ def is_anonymous(message not None):
 cdef Octets request_uri(Message parsed, Uri *out):
     """The Request-URI of a message taken apart, and the octets it stands in."""
     cdef Octets data = <Octets>PyBytes_AS_STRING(parsed.data)
-    scan_uri(data, parsed.request.uri.start, parsed.request.uri.end, out)
+    out[0] = parsed.request.parts
     if out.kind == URI_BAD or out.kind == URI_OTHER:
         out.user.start = out.user.end = out.host.start = out.host.end = out.port = 0
     return data

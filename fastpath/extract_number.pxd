@@ -5,9 +5,10 @@
    extract_types.FLAWS, a step its place in STEPS, one past the end if unknown.
 """
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-from callscreen.fastpath.sip_text cimport Octets, Span
+from callscreen.fastpath.sip_text cimport Octets
+from callscreen.fastpath.sip_uri cimport Uri
 
 cdef enum:  # as in extract_types.py
     MAX_DIGITS = 15
@@ -58,11 +59,12 @@ cdef struct Source:
 cdef struct Found:
     char text[MAX_DIGITS + 1]  # plus and digits, or a short code; not ended by a NUL
     uint32_t size  # 0: none
+    uint64_t packed  # the text as numbers.pyx packs it, a short code without a country code
     Flaw flaw  # of the last URI tried
     int64_t least  # digits, of FEW_DIGITS
 
 
-# Whether the URI at a place yields a number; default_cc without its plus sign.
+# Whether a URI yields a number; default_cc without its plus sign.
 cdef bint read_uri(
-    Octets data, Span text, const Source *source, Text default_cc, Found *out
+    Octets data, const Uri *uri, const Source *source, Text default_cc, Found *out
 ) noexcept nogil

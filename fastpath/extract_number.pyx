@@ -1,8 +1,9 @@
 """A number out of a URI. What each function promises stands in extract_number.pxd."""
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
+from callscreen.fastpath.numbers cimport pack_before, pack_octets
 from callscreen.fastpath.sip_escape cimport (
     find_param,
     next_octet,
@@ -11,7 +12,7 @@ from callscreen.fastpath.sip_escape cimport (
     unescape,
 )
 from callscreen.fastpath.sip_text cimport C_DIGIT, Octets, Span, sip_class
-from callscreen.fastpath.sip_uri cimport URI_BAD, URI_OTHER, URI_TEL, Uri, scan_uri
+from callscreen.fastpath.sip_uri cimport URI_BAD, URI_OTHER, URI_TEL, Uri
 
 cdef struct Number:
     unsigned char digits[MAX_USER]
@@ -24,27 +25,80 @@ cdef struct Number:
 
 
 cdef bint read_uri(
-    Octets data, Span text, const Source *source, Text default_cc, Found *out
+    Octets data, const Uri *uri, const Source *source, Text default_cc, Found *out
 ) noexcept nogil:
-    cdef Uri uri
     cdef Number number
     cdef uint32_t i
+    if uri.kind == URI_BAD or uri.kind == URI_OTHER:
+        out.flaw = NO_URI
+        return False
+    if read_digits(data, uri, source, default_cc, out):
+        out.flaw = FINE
+        return True
     number.start = number.end = number.context_size = 0
     number.is_global = number.coded = False
-    scan_uri(data, text.start, text.end, &uri)
-    out.flaw = NO_URI
-    if uri.kind != URI_BAD and uri.kind != URI_OTHER:
-        out.flaw = read_user(data, &uri, source, &number)
+    out.flaw = read_user(data, uri, source, &number)
     for i in range(source.count):
         if out.flaw == FINE:
             out.flaw = apply(&number, &source.steps[i])
             out.least = source.steps[i].least
     if out.flaw == FINE:
         out.flaw = write_e164(&number, default_cc, out)
+        if out.flaw == FINE:
+            out.packed = pack_octets(out.text, out.size)
     return out.flaw == FINE
 
 
-cdef Flaw read_user(Octets data, Uri *uri, const Source *source, Number *out) noexcept nogil:
+cdef bint read_digits(
+    Octets data, const Uri *uri, const Source *source, Text default_cc, Found *out
+) noexcept nogil:
+    """The usual case at once: a user part of digits, with a plus sign or not, and no step but
+    require_digits. False says nothing: the long way has to tell."""
+    cdef uint32_t end = uri.user.end, size = end - uri.user.start, i
+    cdef bint plus = size > 0 and data[uri.user.start] == c'+'
+    cdef bint phone = uri.kind == URI_TEL or source.implicit
+    cdef uint64_t packed
+    size -= plus
+    if end < 16 or size == 0 or size > MAX_DIGITS:
+        return False
+    for i in range(source.count):
+        if source.steps[i].kind != REQUIRE_DIGITS or source.steps[i].least > size:
+            return False
+    packed = pack_before(data + end, size)
+    if not packed:
+        return False
+    if plus:
+        # As it stands the plus sign is one of the digits, and user=phone has not been looked for.
+        if source.count and not phone and not source.longest:
+            return False
+        out.text[0] = c'+'
+        memcpy(out.text + 1, data + end - size, size)
+        out.size = size + 1
+        out.packed = packed
+        return True
+    if source.context.size or (uri.kind == URI_TEL and uri.params.end > uri.params.start):
+        return False
+    if size <= SHORT_CODE_DIGITS:
+        memcpy(out.text, data + end - size, size)
+        out.size = size
+        out.packed = packed
+        return True
+    if default_cc.size > MAX_DIGITS - size:
+        return False
+    for i in range(default_cc.size):
+        if not sip_class[default_cc.at[i]] & C_DIGIT:
+            return False
+    out.text[0] = c'+'
+    memcpy(out.text + 1, default_cc.at, default_cc.size)
+    memcpy(out.text + 1 + default_cc.size, data + end - size, size)
+    out.size = 1 + default_cc.size + size
+    out.packed = pack_octets(out.text, out.size)
+    return True
+
+
+cdef Flaw read_user(
+    Octets data, const Uri *uri, const Source *source, Number *out
+) noexcept nogil:
     """The number object of a URI."""
     cdef unsigned char user[MAX_USER]
     cdef Span subscriber = uri.user, own, value

@@ -12,54 +12,61 @@ from callscreen.fastpath.extract_number cimport (
     read_uri,
 )
 from callscreen.fastpath.sip_escape cimport part_end, same_unescaped
-from callscreen.fastpath.sip_fields cimport Address, address
-from callscreen.fastpath.sip_list cimport next_in_list
-from callscreen.fastpath.sip_scan cimport H_CONTACT, Request
-from callscreen.fastpath.sip_text cimport Octets, Span, same
-from callscreen.fastpath.sip_uri cimport URI_BAD, URI_OTHER, Uri, scan_uri
+from callscreen.fastpath.sip_fields cimport Address, read_address_text
+from callscreen.fastpath.sip_list cimport next_listed
+from callscreen.fastpath.sip_scan cimport (
+    H_ASSERTED,
+    H_CONTACT,
+    H_DIVERSION,
+    H_HISTORY_INFO,
+    H_PRIVACY,
+    NO_FIELD,
+    Known,
+    Request,
+    marked,
+)
+from callscreen.fastpath.sip_text cimport Marked, Octets, Span, is_space, same
+from callscreen.fastpath.sip_uri cimport URI_BAD, URI_OTHER, Uri
 
-cdef struct Walk:  # over the elements of every header field of one name
-    const char *name  # in lower case
-    uint32_t size
-    uint32_t field
+cdef struct Walk:  # over the elements of every header field of one kind
+    int32_t field  # NO_FIELD: no more
     uint32_t at  # in the field's value; 0: the field has not been begun
 
 
 cdef bint read_source(
     Octets data, const Request *request, const Source *source, Text default_cc, Found *out
 ) noexcept nogil:
+    cdef Marked text
     cdef Walk walk
-    cdef Span element
-    cdef uint32_t i, count = 0
-    out.flaw = NOT_THERE
+    cdef Span element, before, last
+    cdef uint32_t count = 0
     out.size = 0
-    memset(&walk, 0, sizeof(Walk))
     if source.kind == REQUEST_URI:
-        return read_uri(data, request.uri, source, default_cc, out)
+        return read_uri(data, &request.parts, source, default_cc, out)
     if source.kind == HDR_TO:
-        return read_uri(data, request.to.uri, source, default_cc, out)
+        return read_uri(data, &request.to.parts, source, default_cc, out)
     if source.kind == HDR_FROM:
-        return read_uri(data, request.sender.uri, source, default_cc, out)
+        return read_uri(data, &request.sender.parts, source, default_cc, out)
+    out.flaw = NOT_THERE
+    text = marked(data, request)
     if source.kind == HDR_DIVERSION:
-        walk.name, walk.size = "diversion", 9
-        return next_element(data, request, &walk, &element) and read_address(
-            data, element, source, default_cc, out
+        walk = over(request, H_DIVERSION)
+        return next_element(text, request, &walk, &element) and read_address(
+            text, element, source, default_cc, out
         )
     if source.kind == HDR_P_ASSERTED_IDENTITY:
-        walk.name, walk.size = "p-asserted-identity", 19
-        while next_element(data, request, &walk, &element):
-            if read_address(data, element, source, default_cc, out):
+        walk = over(request, H_ASSERTED)
+        while next_element(text, request, &walk, &element):
+            if read_address(text, element, source, default_cc, out):
                 return True
     elif source.kind == HDR_HISTORY_INFO:
-        walk.name, walk.size = "history-info", 12
-        while next_element(data, request, &walk, &element):
+        walk = over(request, H_HISTORY_INFO)
+        while next_element(text, request, &walk, &last):
+            if count:
+                element = before
+            before = last
             count += 1
-        if count < 2:
-            return False
-        walk.field = walk.at = 0
-        for i in range(count - 1):
-            next_element(data, request, &walk, &element)
-        return read_address(data, element, source, default_cc, out)
+        return count > 1 and read_address(text, element, source, default_cc, out)
     return False
 
 
@@ -76,38 +83,35 @@ cdef int32_t read_sources(
 
 
 cdef bint withheld(Octets data, const Request *request) noexcept nogil:
-    cdef uint32_t i
-    cdef Uri uri
-    for i in range(request.count):
-        if same(data, request.fields[i].name.start, request.fields[i].name.end, "privacy", 7):
-            if private(data, request.fields[i].value):
-                return True
-    scan_uri(data, request.sender.uri.start, request.sender.uri.end, &uri)
+    cdef const Uri *uri = &request.sender.parts
+    cdef Span user
+    cdef int32_t i = request.first[<uint32_t>H_PRIVACY]
+    while i >= 0 and i != NO_FIELD:
+        if private(data, request.fields[i].value):
+            return True
+        i = request.fields[i].next
     if uri.kind == URI_BAD or uri.kind == URI_OTHER:
         return False
-    uri.user.end = part_end(data, uri.user.start, uri.user.end)  # less its own parameters
-    return (
-        same_unescaped(data, uri.user, "anonymous", 9)
-        or same(data, uri.host.start, uri.host.end, "anonymous.invalid", 17)
-    )
+    user = uri.user
+    if user.end > user.start and (data[user.start] | 0x20 == c'a' or data[user.start] == c'%'):
+        user.end = part_end(data, user.start, user.end)  # less its own parameters
+        if same_unescaped(data, user, "anonymous", 9):
+            return True
+    return same(data, uri.host.start, uri.host.end, "anonymous.invalid", 17)
 
 
 cdef bint contact_uri(Octets data, const Request *request, Uri *out) noexcept nogil:
-    cdef uint32_t i, at
-    cdef Span value, element
+    cdef Marked text = marked(data, request)
+    cdef Walk walk = over(request, H_CONTACT)
+    cdef Span element
     cdef Address found
     memset(&found, 0, sizeof(Address))
-    for i in range(request.count):
-        if request.fields[i].known != H_CONTACT:
-            continue
-        value = request.fields[i].value
-        at = value.start
-        if next_in_list(data, value, &at, &element):
-            if not address(data, element, &found):
-                return False
-            scan_uri(data, found.uri.start, found.uri.end, out)
-            return out.kind != URI_BAD and out.kind != URI_OTHER
-    return False
+    if not next_element(text, request, &walk, &element):
+        return False
+    if not read_address_text(text, element, &found):
+        return False
+    out[0] = found.parts
+    return out.kind != URI_BAD and out.kind != URI_OTHER
 
 
 cdef bint private(Octets data, Span value) noexcept nogil:
@@ -130,38 +134,35 @@ cdef bint private(Octets data, Span value) noexcept nogil:
     return False
 
 
-cdef bint is_space(unsigned char octet) noexcept nogil:
-    return octet == c' ' or 9 <= octet <= 13
+cdef inline Walk over(const Request *request, Known kind) noexcept nogil:
+    cdef Walk walk
+    walk.field = request.first[<uint32_t>kind]
+    walk.at = 0
+    return walk
 
 
 cdef bint next_element(
-    Octets data, const Request *request, Walk *walk, Span *out
+    Marked text, const Request *request, Walk *walk, Span *out
 ) noexcept nogil:
-    """The next element that is not empty, of any field of the name, without white space around."""
+    """The next element that is not empty, of any field of the kind, without white space around."""
     cdef Span value
-    while walk.field < request.count:
+    while walk.field >= 0 and walk.field != NO_FIELD:
         value = request.fields[walk.field].value
         if not walk.at:
-            if not same(
-                data, request.fields[walk.field].name.start, request.fields[walk.field].name.end,
-                walk.name, walk.size
-            ):
-                walk.field += 1
-                continue
             walk.at = value.start
-        if next_in_list(data, value, &walk.at, out):
+        if next_listed(text, value, &walk.at, out):
             return True
-        walk.field += 1
+        walk.field = request.fields[walk.field].next
         walk.at = 0
     return False
 
 
 cdef bint read_address(
-    Octets data, Span text, const Source *source, Text default_cc, Found *out
+    Marked text, Span value, const Source *source, Text default_cc, Found *out
 ) noexcept nogil:
     cdef Address found
     memset(&found, 0, sizeof(Address))
-    if address(data, text, &found):
-        return read_uri(data, found.uri, source, default_cc, out)
+    if read_address_text(text, value, &found):
+        return read_uri(text.data, &found.parts, source, default_cc, out)
     out.flaw = NO_URI
     return False

@@ -78,6 +78,15 @@ class NumberSource(NamedTuple):
     post: tuple[PostStep, ...] = ()
 
 
+# Where numbers are looked for where nothing is configured: the documented defaults.
+_THREE_DIGITS = (PostStep("require_digits", min_length=3),)
+DEFAULT_CALLED = (NumberSource("hdr.to"), NumberSource("request_uri"))
+DEFAULT_CALLING = (
+    NumberSource("hdr.from", NumberPolicy(None, True), _THREE_DIGITS),
+    NumberSource("hdr.p_asserted_identity", NumberPolicy(None, True, LONGEST), _THREE_DIGITS),
+)
+
+
 class Tried(NamedTuple):
     """A source that gave no number, and why."""
 

@@ -6,7 +6,8 @@ from callscreen.fastpath.routing cimport Routing
 
 
 cdef class Index(Routing):
-    cdef tuple built(self, str method, tuple arguments, list blocks)
+    cdef int alone(self, str method, tuple arguments) except -1
+    cdef int prepare(self, str method, tuple arguments) except -1
     cdef uint64_t number_of(self, str text, int product) except? 0
     cdef int fill_call(self, Call* call, int product, str called, str calling, bint anonymous,
                        str source_ip, str point_code) except -1

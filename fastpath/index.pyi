@@ -1,5 +1,6 @@
 from collections.abc import Iterable, Sequence
 
+from .extract_types import NumberSource
 from .model import (
     EngineSettings,
     Operation,
@@ -119,6 +120,16 @@ class Index:
     def settings(self, product: int, provider: str = "") -> EngineSettings:
         """The settings in force for a provider, or the platform's."""
 
+    def put_number_sources(
+        self, product: int, called: Sequence[NumberSource], calling: Sequence[NumberSource]
+    ) -> None:
+        """Puts where a product looks for its numbers; of none given the documented defaults."""
+
+    def number_sources(
+        self, product: int
+    ) -> tuple[tuple[NumberSource, ...], tuple[NumberSource, ...]]:
+        """Where a product looks for called and for calling numbers, in order."""
+
     def origination(self, source_ip: str, calling: str) -> Origination | None:
         """How an outgoing call is signed: longest prefix, then first mask by priority and order.
 
@@ -147,5 +158,17 @@ class Index:
         protected numbers come before all of that. `source_ip` and `point_code` empty: unknown.
         """
 
+    def memory(self) -> dict[str, int]:
+        """Octets that are held, by kind; at once, whatever the size."""
+
     def counts(self) -> dict[str, int]:
-        """numbers, subscribers, entries, list_octets (of lists), octets (of all); walks it all."""
+        """numbers, subscribers, entries of their and of providers' lists, list_octets (of those),
+        octets (of all), of these number_octets, subscriber_octets and block_octets (short lists and
+        names; used_octets of them in use), and given_up: how much is yet to be freed. At once,
+        whatever the size."""
+
+    def tidy(self) -> int:
+        """Frees what was given up and no reader reaches any more; how many are left.
+
+        A commit does the same: only after the last of many is this needed.
+        """

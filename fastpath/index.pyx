@@ -3,15 +3,11 @@
 reference.py is its plain twin and states the meaning; the same tests run on both.
 
 Invariants:
-1. Everything that reads holds the lock, and so does a `commit` while it switches over, so each sees
-   the other whole; lists are built before that. Puts and drops on their own take no lock: they are
-   for an index that no other thread has yet.
+1. What Python reads it reads under the lock, and a `commit` switches over under it, so each sees
+   the other whole. Threads without the GIL read as readers.pxd says, and never wait for the lock.
 2. A `commit` that is refused for what it says has changed nothing. Only one that ends for want of
    memory or for arguments of a wrong type may leave a part: build the index anew.
-3. Chunks of the arena never move, and a block, table or row is given up at one place each. A
-   reader without lock and GIL thus needs two things more: a sequence counter, odd during `commit`,
-   by which it repeats a decision; and those places handing over to a list that is freed once no
-   reader is left in an earlier revision.
+3. A put or drop on its own is a commit of one operation.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -22,12 +18,12 @@ from callscreen.fastpath.decide cimport (
     CALLED_INPUT, CALLING_INPUT, EMERGENCY_112, EMERGENCY_911, SOURCE_INPUT, SUBSCRIBER_INPUT,
     TEXT_INPUT, Call, Decision, Trace, decide,
 )
-from callscreen.fastpath.lists cimport ListCount, count_lists, drop_lists, put_lists
 from callscreen.fastpath.numbers cimport entry_text, pack_text, unpack_text
 from callscreen.fastpath.plan cimport EMERGENCY, SERVICE_SELECTION
 from callscreen.fastpath.prefixes cimport parse_address
-from callscreen.fastpath.provisioned cimport Block
-from callscreen.fastpath.tables cimport NumberSlot, NumberTable, SubscriberRow, find_number
+from callscreen.fastpath.tables cimport (
+    Data, NumberSlot, SubscriberRow, SubscriberTable, find_number,
+)
 
 from . import plain
 from .model import (
@@ -43,58 +39,140 @@ __all__ = [
 
 cdef object new = tuple.__new__  # of a named tuple, without its slower constructor
 cdef tuple RULE = RULE_WORDS, SCOPE = SCOPE_WORDS, OUTCOME = OUTCOME_WORDS
-cdef dict LISTS_AT = {"put_provider": 2, "put_subscriber": 5, "put_number": 4}  # the argument
 cdef tuple TREATMENT = TREATMENTS, PRODUCT = PRODUCT_NAMES
 
 
 cdef class Index(Routing):
-    def commit(self, operations, revision):
+    def commit(self, operations, uint64_t revision):
         cdef list changes = list(operations)  # whatever makes them runs before a lock is taken
-        cdef list blocks = []
+        cdef str method
+        cdef tuple arguments
         for method, arguments in changes:
             check(method, arguments)
         with self.writing:
             try:
-                changes = [
-                    (method, self.built(method, arguments, blocks)) for method, arguments in changes
-                ]
-                with self.lock:
-                    for method, arguments in changes:
-                        getattr(self, method)(*arguments)
-                    if self.criteria_changed:
-                        self.build_criteria()
-                    self.revision = revision
-            finally:
-                for block in blocks:
-                    drop_lists(&self.data.arena, (<Block>block).offset)
+                for method, arguments in changes:
+                    self.prepare(method, arguments)
+                if self.criteria_changed:
+                    self.build_criteria()
+                if self.sources_changed:
+                    self.build_sources()
+                self.ready()
+            except BaseException:
+                self.abandon()
+                raise
+            self.finish(revision)
 
-    cdef tuple built(self, str method, tuple arguments, list blocks):
-        """The arguments with their lists built in the arena, a Block in place of the first."""
-        cdef Block block
-        cdef Py_ssize_t at = LISTS_AT.get(method, 0)
-        if not at or not (arguments[at] or arguments[at + 1]):
-            return arguments
-        block = Block()
-        block.offset = put_lists(&self.data.arena, arguments[at], arguments[at + 1])
-        blocks.append(block)
-        return (*arguments[:at], block, None, *arguments[at + 2:])
+    cdef int alone(self, str method, tuple arguments) except -1:
+        self.commit([(method, arguments)], self.data.revision)
+        return 0
+
+    cdef int prepare(self, str method, tuple arguments) except -1:
+        if method == "put_number":
+            product, provider, subscriber, number, first, second = arguments
+            return self.set_number(product, provider, subscriber, number, first, second)
+        if method == "drop_number":
+            return self.unset_number(
+                arguments[0], arguments[1], arguments[2] if len(arguments) > 2 else None)
+        if method == "put_subscriber":
+            product, provider, name, enabled, override, first, second, voicemail = arguments
+            return self.set_subscriber(
+                product, provider, name, enabled, override, first, second, voicemail)
+        if method == "put_provider":
+            product, name, first, second = arguments
+            return self.set_provider(product, name, first, second)
+        if method == "put_plan":
+            name, steps, error = arguments
+            return self.set_plan(name, steps, error)
+        if method == "put_settings":
+            product, provider, settings = arguments
+            return self.set_settings(product, provider, settings)
+        if method == "put_number_sources":
+            product, called, calling = arguments
+            return self.set_number_sources(product, called, calling)
+        if method == "put_criteria":
+            provider, group, prefixes, codes, points = arguments
+            return self.set_criteria(provider, group, prefixes, codes, points)
+        if method == "put_source":
+            provider, name, prefixes, orig_id, attest, cert_name, numbers = arguments
+            return self.set_source(
+                provider, name, prefixes, orig_id, attest, cert_name, numbers)
+        if method == "drop_subscriber":
+            return self.unset_subscriber(arguments[0], arguments[1], arguments[2])
+        if method == "drop_provider":
+            return self.unset_provider(arguments[0], arguments[1])
+        if method == "drop_plan":
+            return self.unset_plan(arguments[0])
+        if method == "drop_settings":
+            return self.unset_settings(arguments[0], arguments[1])
+        if method == "drop_criteria":
+            return self.unset_criteria(arguments[0], arguments[1])
+        if method == "drop_source":
+            return self.unset_source(arguments[0], arguments[1])
+        raise ValueError(f"no change of an index: {method!r}")
+
+    def put_provider(self, product, name, whitelist, blacklist):
+        self.alone("put_provider", (product, name, whitelist, blacklist))
+
+    def drop_provider(self, product, name):
+        self.alone("drop_provider", (product, name))
+
+    def put_plan(self, name, steps, error_treatment):
+        self.alone("put_plan", (name, steps, error_treatment))
+
+    def drop_plan(self, name):
+        self.alone("drop_plan", (name,))
+
+    def put_subscriber(
+        self, product, provider, name, enabled, override, whitelist, blacklist, voicemail
+    ):
+        self.alone("put_subscriber", (
+            product, provider, name, enabled, override, whitelist, blacklist, voicemail))
+
+    def drop_subscriber(self, product, provider, name):
+        self.alone("drop_subscriber", (product, provider, name))
+
+    def put_number(self, product, provider, subscriber, number, whitelist, blacklist):
+        self.alone("put_number", (product, provider, subscriber, number, whitelist, blacklist))
+
+    def drop_number(self, product, number, owner=None):
+        self.alone("drop_number", (product, number, owner))
+
+    def put_criteria(self, provider, group, prefixes, country_codes, point_codes):
+        self.alone("put_criteria", (provider, group, prefixes, country_codes, point_codes))
+
+    def drop_criteria(self, provider, group):
+        self.alone("drop_criteria", (provider, group))
+
+    def put_source(self, provider, name, prefixes, orig_id, attest, cert_name, numbers):
+        self.alone("put_source", (provider, name, prefixes, orig_id, attest, cert_name, numbers))
+
+    def drop_source(self, provider, name):
+        self.alone("drop_source", (provider, name))
+
+    def put_settings(self, product, provider, settings):
+        self.alone("put_settings", (product, provider, settings))
+
+    def drop_settings(self, product, provider):
+        self.alone("drop_settings", (product, provider))
+
+    def put_number_sources(self, product, called, calling):
+        self.alone("put_number_sources", (product, called, calling))
 
     cdef uint64_t number_of(self, str text, int product) except? 0:
         """A number, an emergency number bare."""
         cdef uint64_t number = pack_text(text, self.default_ccs[product])
         if number == 0:
             return 0
-        if number == self.emergency[product][0]:
+        if number == self.data.readings[product].emergency[0]:
             return EMERGENCY_911
-        return EMERGENCY_112 if number == self.emergency[product][1] else number
+        return EMERGENCY_112 if number == self.data.readings[product].emergency[1] else number
 
     cdef int fill_call(self, Call* call, int product, str called, str calling, bint anonymous,
                        str source_ip, str point_code) except -1:
         cdef int each
         if not 0 <= product <= 2:
             raise ValueError(f"a product is 0 (both), 1 (PCS) or 2 (CIN), not {product}")
-        if self.criteria_changed:
-            self.build_criteria()
         memset(call, 0, sizeof(Call))
         for each in range(1, 3):
             call.called[each] = self.number_of(called, each)
@@ -146,7 +224,7 @@ cdef class Index(Routing):
             elif step.rule == EMERGENCY:
                 entry = shown
             elif step.rule == SERVICE_SELECTION:
-                entry = self.criteria_names[decision.criteria]
+                entry = self.criteria_names[0][decision.criteria]
             trace.append(new(Step, (
                 RULE[step.rule], shown, entry, SCOPE[step.scope], OUTCOME[step.outcome],
                 TREATMENT[step.treatment],
@@ -162,41 +240,49 @@ cdef class Index(Routing):
             get_text(&self.data.arena, row.voicemail) if row and row.voicemail else None,
             self.settings_rows[decision.settings],
             tuple(trace),
-            self.revision,
+            self.data.revision,
         ))
 
     cdef str subscriber_of(self, uint64_t number, int product):
-        cdef NumberSlot* slot = find_number(&self.data.numbers[product], number)
+        cdef NumberSlot* slot = find_number(self.data.numbers[product], number)
         return get_text(&self.data.arena, self.data.subscribers.rows[slot.subscriber].name)
 
     def counts(self):
         with self.lock:
             return self.count()
 
-    cdef dict count(self):
-        cdef NumberTable* table
-        cdef ListCount lists = ListCount(entries=0, inside=0, outside=0)
-        cdef uint64_t i, octets
-        cdef uint32_t row
-        cdef int product
-        octets = 8 * <uint64_t>self.data.arena.top
-        for product in range(1, 3):
-            table = &self.data.numbers[product]
-            octets += (table.last + 1) * sizeof(NumberSlot)
-            for i in range(table.last + 1):
-                count_lists(&self.data.arena, table.slots[i].lists, &lists)
-        for row in range(self.data.subscribers.top):
-            count_lists(&self.data.arena, self.data.subscribers.rows[row].lists, &lists)
-        for row in range(self.data.provider_count):
-            count_lists(&self.data.arena, self.data.providers[row].lists, &lists)
-        octets += self.data.subscribers.size * sizeof(SubscriberRow)
-        octets += 4 * <uint64_t>(self.data.subscribers.last + 1)
+    def memory(self):
+        cdef const Data* data = &self.data
+        cdef const SubscriberTable* rows = &data.subscribers
         return {
-            "numbers": self.data.numbers[1].count + self.data.numbers[2].count,
-            "subscribers": self.data.subscribers.count,
-            "entries": lists.entries,
-            "list_octets": lists.inside + lists.outside,
-            "octets": octets + lists.outside,
+            "numbers": sum([
+                (data.numbers[i].last + 1) * sizeof(NumberSlot) for i in range(3)]),
+            "subscribers": rows.area.opened + 4 * <uint64_t>(rows.last + 1),
+            "lists_and_names": data.arena.area.opened,
+            "long_lists": data.arena.outside,
+            "providers": data.provider_area.opened + data.settings_area.opened,
+        }
+
+    cdef dict count(self):
+        cdef const Data* data = &self.data
+        cdef uint64_t numbers = 0, subscribers
+        cdef int product
+        for product in range(1, 3):
+            numbers += (data.numbers[product].last + 1) * sizeof(NumberSlot)
+        subscribers = data.subscribers.top * sizeof(SubscriberRow)
+        if data.subscribers.directory != NULL:
+            subscribers += 4 * <uint64_t>(data.subscribers.last + 1)
+        return {
+            "numbers": data.numbers[1].count + data.numbers[2].count,
+            "subscribers": data.subscribers.count,
+            "entries": data.held.entries,
+            "list_octets": data.held.inside + data.held.outside,
+            "number_octets": numbers,
+            "subscriber_octets": subscribers,
+            "block_octets": 8 * <uint64_t>data.arena.top,
+            "used_octets": 8 * data.arena.live,
+            "octets": numbers + subscribers + 8 * <uint64_t>data.arena.top + data.held.outside,
+            "given_up": data.limbo.end - data.limbo.first,
         }
 
 

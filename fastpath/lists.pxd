@@ -11,6 +11,7 @@ from callscreen.fastpath.numbers cimport Mask, fits
 cdef enum:
     FEW_NUMBERS = 32  # of one list in a block
     FEW_MASKS = 16
+    BUCKET = 8        # numbers in a bucket of a long list
 
 
 cdef struct BigList:
@@ -20,17 +21,43 @@ cdef struct BigList:
     MaskTable* masks
 
 
+cdef struct Parsed:    # a list that was read
+    uint32_t numbers
+    uint32_t masks
+    uint64_t* number
+    Mask* mask         # best first
+
+
 cdef struct ListCount:
     uint64_t entries
     uint64_t inside    # octets in the arena
     uint64_t outside   # and beside it
 
 
+# Offset of a new block with two lists that were read before; 0 where both are empty.
+cdef uint32_t put_parsed(Arena* arena, const Parsed* lists) except? 0xFFFFFFFF
 # Offset of a new block with the lists, 0 where both are empty. The old block stays.
 cdef uint32_t put_lists(Arena* arena, object first, object second) except? 0xFFFFFFFF
 cdef void drop_lists(Arena* arena, uint32_t offset) noexcept nogil
 cdef void count_lists(const Arena* arena, uint32_t offset, ListCount* into) noexcept nogil
 cdef bint find_big(const BigList* found, uint64_t number, Mask* entry) noexcept nogil
+
+
+cdef extern from *:
+    """
+    #define callscreen_prefetch(address) __builtin_prefetch((const void *)(address))
+    """
+    void callscreen_prefetch(const void* address) noexcept nogil
+
+
+cdef inline uint64_t bucket_of(uint64_t number, uint64_t buckets) noexcept nogil:
+    return (number * <uint64_t>0x9E3779B97F4A7C15 >> 32) * buckets >> 32
+
+
+# Fetches where a long list would have a number.
+cdef inline void fetch_big(const BigList* found, uint64_t number) noexcept nogil:
+    if found.count:
+        callscreen_prefetch(&found.buckets[bucket_of(number, found.size) * BUCKET])
 
 
 # Whether list 0 or 1 of a block has a number, and its entry.

@@ -12,25 +12,17 @@ Invariants:
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 
-from callscreen.fastpath.arena cimport (
-    Arena, at, big_area, close_arena, give, open_arena, take,
-)
+from callscreen.fastpath.area cimport big_area, free_area
+from callscreen.fastpath.arena cimport Arena, at, close_arena, give, open_arena, take
 from callscreen.fastpath.masks cimport (
     NO_MASK, Bucket, MaskTable, build_masks, find_mask, free_masks,
 )
 from callscreen.fastpath.numbers cimport Mask, entry_text, pack_text, parse_entry
 
 cdef enum:
-    BUCKET = 8  # numbers in a bucket
     FILL = 6    # of them used on average
+    PAIR_WORDS = 1 << 17 # of the arena of two lists alone
     TURN = 8192 # entries read between two looks at whether another thread waits
-
-
-cdef struct Parsed:
-    uint32_t numbers
-    uint32_t masks
-    uint64_t* number
-    Mask* mask
 
 
 cdef void free_parsed(Parsed* parsed) noexcept nogil:
@@ -106,10 +98,6 @@ cdef int parse_list(object texts, Parsed* parsed) except -1:
     return 0
 
 
-cdef inline uint64_t bucket_of(uint64_t number, uint64_t buckets) noexcept nogil:
-    return (number * <uint64_t>0x9E3779B97F4A7C15 >> 32) * buckets >> 32
-
-
 cdef void insert(BigList* into, uint64_t number) noexcept nogil:
     cdef uint64_t bucket = bucket_of(number, into.size)
     cdef uint64_t* places
@@ -140,9 +128,20 @@ cdef int build_big(BigList* into, const Parsed* parsed) except -1:
 cdef void free_big(BigList* pair) noexcept nogil:
     cdef int i
     for i in range(2):
-        free(pair[i].buckets)
+        free_area(pair[i].buckets, pair[i].size * BUCKET * sizeof(uint64_t))
         free_masks(pair[i].masks)
     free(pair)
+
+
+cdef uint64_t big_octets(const BigList* pair) noexcept nogil:
+    cdef uint64_t octets = 0
+    cdef int i
+    for i in range(2):
+        octets += sizeof(BigList) + sizeof(MaskTable) + pair[i].size * BUCKET * 8
+        octets += pair[i].masks.count * <uint64_t>(sizeof(Mask) + 4)
+        if pair[i].masks.buckets != NULL:
+            octets += (pair[i].masks.slots + 1) * sizeof(Bucket)
+    return octets
 
 
 cdef bint find_big(const BigList* found, uint64_t number, Mask* entry) noexcept nogil:
@@ -210,13 +209,22 @@ cdef uint32_t put_many(Arena* arena, const Parsed* lists) except 0:
         raise
     at(arena, offset)[0] = <uint64_t>-1
     at(arena, offset)[1] = <uint64_t><size_t>pair
+    arena.outside += big_octets(pair)
     return offset
+
+
+cdef uint32_t put_parsed(Arena* arena, const Parsed* lists) except? 0xFFFFFFFF:
+    cdef bint few = True
+    cdef int i
+    if not (lists[0].numbers or lists[0].masks or lists[1].numbers or lists[1].masks):
+        return 0
+    for i in range(2):
+        few = few and lists[i].numbers <= FEW_NUMBERS and lists[i].masks <= FEW_MASKS
+    return put_few(arena, lists) if few else put_many(arena, lists)
 
 
 cdef uint32_t put_lists(Arena* arena, object first, object second) except? 0xFFFFFFFF:
     cdef Parsed lists[2]
-    cdef bint few = True
-    cdef int i
     parse_list(first, &lists[0])
     try:
         parse_list(second, &lists[1])
@@ -224,11 +232,7 @@ cdef uint32_t put_lists(Arena* arena, object first, object second) except? 0xFFF
         free_parsed(&lists[0])
         raise
     try:
-        if not (lists[0].numbers or lists[0].masks or lists[1].numbers or lists[1].masks):
-            return 0
-        for i in range(2):
-            few = few and lists[i].numbers <= FEW_NUMBERS and lists[i].masks <= FEW_MASKS
-        return put_few(arena, lists) if few else put_many(arena, lists)
+        return put_parsed(arena, lists)
     finally:
         free_parsed(&lists[0])
         free_parsed(&lists[1])
@@ -241,6 +245,7 @@ cdef void drop_lists(Arena* arena, uint32_t offset) noexcept nogil:
     block = at(arena, offset)
     cdef uint32_t words = words_of(block[0])
     if block[0] == <uint64_t>-1:
+        arena.outside -= big_octets(<BigList*><size_t>block[1])
         free_big(<BigList*><size_t>block[1])
     give(arena, offset, words)
 
@@ -252,6 +257,8 @@ cdef void count_lists(const Arena* arena, uint32_t offset, ListCount* into) noex
     if offset == 0:
         return
     block = at(arena, offset)
+    if block[0] == <uint64_t>-1:
+        into.outside += big_octets(<BigList*><size_t>block[1])
     into.inside += 8 * ((words_of(block[0]) + 1) & ~1)
     if block[0] != <uint64_t>-1:
         into.entries += ((block[0] & 0xFFFF) + ((block[0] >> 16) & 0xFFFF)
@@ -260,19 +267,15 @@ cdef void count_lists(const Arena* arena, uint32_t offset, ListCount* into) noex
     for i in range(2):
         big = &(<BigList*><size_t>block[1])[i]
         into.entries += big.count + big.masks.count
-        into.outside += sizeof(BigList) + sizeof(MaskTable) + big.size * BUCKET * 8
-        into.outside += big.masks.count * <uint64_t>(sizeof(Mask) + 4)
-        if big.masks.buckets != NULL:
-            into.outside += (big.masks.slots + 1) * sizeof(Bucket)
 
 
 cdef class ListPair:
     def __cinit__(self, first, second):
-        open_arena(&self.arena)
+        open_arena(&self.arena, PAIR_WORDS)
         self.offset = put_lists(&self.arena, first, second)
 
     def __dealloc__(self):
-        if self.arena.chunks != NULL:
+        if self.arena.words != NULL:
             drop_lists(&self.arena, self.offset)
             close_arena(&self.arena)
 

@@ -6,7 +6,9 @@ Invariants:
 1. One `apply` is one transaction of the index, and carries the change's revision. A provider's long
    lists that come unchanged are no part of it: the index holds them.
 2. Kinds of objects that no decision needs are passed over.
-3. Settings of a provider hold its own value where the platform's `__override__` is true at that
+3. Of objects that are few the octets are kept, so that what an index was filled from can be told
+   again; numbers, subscribers and providers' lists the index itself can tell.
+4. Settings of a provider hold its own value where the platform's `__override__` is true at that
    setting's place, else the platform's; a setting that nobody has given has its documented default.
 """
 
@@ -17,6 +19,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from .changes import number_puts
+from .extract_types import NumberSource, number_source
 from .model import (
     CIN,
     LIST_RULES,
@@ -32,6 +35,7 @@ from .model import (
 __all__ = ["Loader"]
 
 CHUNK = 10_000  # objects of one transaction of a load
+KEPT = frozenset(("screening_rule", "service_selection_criteria", "origination_source", "settings"))
 LONG_LISTS = 1_000  # entries of a provider from which on its lists are known again by a digest
 PREFIX = 4  # characters of a name: the product and what follows it
 PRODUCT_NUMBERS = {f"{name}/": place for place, name in enumerate(PRODUCT_NAMES) if name}
@@ -167,6 +171,14 @@ def _overrides(platform: Any | None) -> frozenset[str]:
     return frozenset(field for field, value in places.items() if value.bool_value)
 
 
+def _number_sources(platform: Any | None) -> tuple[tuple[NumberSource, ...], ...]:
+    """Of called and of calling numbers; both empty where the product's settings are not there."""
+    if platform is None:
+        return (), ()
+    called, calling = platform.called_sources_config, platform.calling_sources_config
+    return tuple(map(number_source, called)), tuple(map(number_source, calling))
+
+
 class Loader:
     """Feeds one index. To start over after a gap, take a new index and a new loader, and swap."""
 
@@ -176,6 +188,7 @@ class Loader:
         self._own: dict[int, dict[str, Any]] = {PCS: {}, CIN: {}}
         self._digests: dict[tuple[int, str], bytes] = {}  # of providers' long lists in the index
         self._coming: dict[tuple[int, str], bytes] = {}  # and in the transaction; b"" for none
+        self._kept: dict[str, bytes] = {}  # objects by name
 
     def load(self, objects: Iterable[Any]) -> None:
         """Puts objects of a snapshot, in any order; the index keeps its revision.
@@ -189,13 +202,7 @@ class Loader:
 
     def apply(self, change: Any) -> None:
         """Applies a committed change, all of it or nothing."""
-        operations: Operations = []
-        for mutation in change.mutations:
-            if mutation.HasField("put"):
-                operations += self._put(mutation.put)
-            else:
-                operations += self._drop(mutation.name)
-        self._commit(operations, change.revision)
+        self._commit(self._changed(change), change.revision)
 
     def apply_record(
         self, record: bytes, revision: int, layout: Sequence[int], decode: Callable[[bytes], Any]
@@ -210,6 +217,32 @@ class Loader:
         else:
             self._commit(operations, revision)
 
+    def apply_records(
+        self,
+        records: Iterable[bytes],
+        revision: int,
+        layout: Sequence[int],
+        decode: Callable[[bytes], Any],
+    ) -> None:
+        """Changes in order as one transaction, which has the revision of the last."""
+        operations: Operations = []
+        for record in records:
+            puts = number_puts(record, layout)
+            operations += self._changed(decode(record)) if puts is None else puts
+        self._commit(operations, revision)
+
+    def kept(self) -> list[bytes]:
+        """Objects, encoded, that with what the index can tell of itself make another like it."""
+        return list(self._kept.values())
+
+    def digests(self) -> list[tuple[int, str, str]]:
+        """Product, provider and digest, in hexadecimal, of the long lists that the index has."""
+        return [(*key, digest.hex()) for key, digest in self._digests.items()]
+
+    def know(self, digests: Iterable[tuple[int, str, str]]) -> None:
+        """The index has these lists already."""
+        self._digests |= {(product, name): bytes.fromhex(it) for product, name, it in digests}
+
     def _commit(self, operations: Operations, revision: int) -> None:
         try:
             self._index.commit(operations, revision)
@@ -221,19 +254,20 @@ class Loader:
         finally:
             self._coming.clear()
 
-    def sources(self, product: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """called_sources_config and calling_sources_config of the platform, as messages.
-
-        Both are empty where the product's settings are not there: the documented defaults hold.
-        """
-        platform = self._platform.get(product)
-        if platform is None:
-            return (), ()
-        return tuple(platform.called_sources_config), tuple(platform.calling_sources_config)
+    def _changed(self, change: Any) -> Operations:
+        operations: Operations = []
+        for mutation in change.mutations:
+            if mutation.HasField("put"):
+                operations += self._put(mutation.put)
+            else:
+                operations += self._drop(mutation.name)
+        return operations
 
     def _put(self, each: Any) -> Operations:
         kind = each.WhichOneof("kind")
         product = PRODUCT_NUMBERS[each.name[:PREFIX]]
+        if kind in KEPT:
+            self._kept[each.name] = each.SerializeToString()
         if kind == "settings":
             return list(self._settings(product, each.settings.service_provider_name, each.settings))
         if kind == "service_provider" and self._holds(product, each.service_provider):
@@ -244,6 +278,7 @@ class Loader:
     def _drop(self, name: str) -> Operations:
         product_name, kind, *key = (unquote(part) for part in name.split("/"))
         product = PRODUCT_NAMES.index(product_name)
+        self._kept.pop(name, None)
         if kind == "settings":
             return list(self._settings(product, key[0] if key else "", None))
         if kind == "service_provider":
@@ -277,5 +312,6 @@ class Loader:
         platform = self._platform.get(product)
         if not provider:
             yield "put_settings", (product, "", engine_settings(product, platform, None))
+            yield "put_number_sources", (product, *_number_sources(platform))
         for name in [provider] if provider else own:
             yield "put_settings", (product, name, engine_settings(product, platform, own[name]))

@@ -12,6 +12,17 @@ class Cost(NamedTuple):
     one_by_one: float  # the mean of a loop over all calls
     batched: float  # the same, with the calls of a batch of 64 fetched ahead
 
+class Calls:
+    """Calls ready to be decided on, over and over."""
+
+    def one_by_one(self) -> float: ...
+    def batched(self) -> float: ...
+    def timed(self) -> tuple[float, float]: ...
+    def treatments(self) -> int: ...
+
+def prepared(index: Index, calls: Sequence[tuple[int, str, str, bool]]) -> Calls:
+    """Calls (product, called, calling, anonymous)."""
+
 def decisions(index: Index, calls: Sequence[tuple[int, str, str, bool]]) -> Cost:
     """What decisions on calls (product, called, calling, anonymous) cost within C."""
 

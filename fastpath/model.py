@@ -25,7 +25,7 @@ OF_A_PRODUCT = frozenset(
     f"{verb}_{kind}"
     for verb in ("put", "drop")
     for kind in ("provider", "subscriber", "number", "settings")
-)
+) | {"put_number_sources"}
 METHODS = OF_A_PRODUCT | frozenset(
     f"{verb}_{kind}" for verb in ("put", "drop") for kind in ("plan", "criteria", "source")
 )
@@ -61,6 +61,7 @@ class EngineSettings(NamedTuple):
     trunk_id_in_forward_call: bool = False
     protected_numbers: tuple[str, ...] = ()
     default_cc: str = "1"
+    network_blocked_contact: str = ""
 
 
 class Step(NamedTuple):

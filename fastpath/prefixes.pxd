@@ -29,16 +29,31 @@ cdef struct Ranges:
 cdef struct PrefixIndex:
     Ranges v4
     Ranges v6
+    uint32_t count
     Prefix* prefixes
     uint32_t* values
 
 
+cdef struct PrefixEntry:  # a prefix on its way into an index
+    uint64_t high         # its first address
+    uint64_t low
+    int32_t family
+    int32_t length
+    uint32_t value
+    uint32_t place        # among those given: values of one prefix stand in this order
+
+
 # An address in text; IPv4 within IPv6 is IPv4.
 cdef Address parse_address(str text) except *
+# Reads a prefix as held; false where it is none.
+cdef bint parse_prefix(object text, PrefixEntry* entry) except -1
+# An index of its own memory; sorts the entries. `first`, unless NULL: the entry of each prefix.
+cdef PrefixIndex* build_prefixes(PrefixEntry* entries, uint32_t count, uint32_t* first) except NULL
+cdef void free_prefixes(PrefixIndex* index) noexcept nogil
 # The longest prefix that holds an address, or NO_PREFIX.
 cdef int32_t find_prefix(const PrefixIndex* index, const Address* address) noexcept nogil
 
 
 cdef class PrefixTable:
-    cdef PrefixIndex index
+    cdef PrefixIndex* index
     cdef object texts

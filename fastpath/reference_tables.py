@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from . import plain
+from .extract_types import DEFAULT_CALLED, DEFAULT_CALLING, NumberSource
 from .model import RULES, EngineSettings, Operation, PlanStep, SourceNumbers, check
 
 __all__ = ["Number", "Plan", "Provider", "Subscriber", "Tables"]
@@ -79,6 +80,7 @@ class Tables:
         self.criteria: dict[tuple[str, str], Criteria] = {}
         self.sources: dict[tuple[str, str], Source] = {}
         self.own_settings: dict[tuple[int, str], EngineSettings] = {}
+        self.own_sources: dict[int, tuple[tuple[NumberSource, ...], tuple[NumberSource, ...]]] = {}
 
     def commit(self, operations: Iterable[Operation], revision: int) -> None:
         """Applies (method name, arguments) pairs as one transaction. ValueError: see `check`."""
@@ -196,6 +198,21 @@ class Tables:
     def put_settings(self, product: int, provider: str, settings: EngineSettings) -> None:
         """Puts the effective settings of a provider, or with "" the platform's."""
         self.own_settings[product, provider] = settings
+
+    def put_number_sources(
+        self, product: int, called: Sequence[NumberSource], calling: Sequence[NumberSource]
+    ) -> None:
+        """Puts where a product looks for its numbers; of none given the documented defaults."""
+        self.own_sources[product] = (
+            tuple(called) or DEFAULT_CALLED,
+            tuple(calling) or DEFAULT_CALLING,
+        )
+
+    def number_sources(
+        self, product: int
+    ) -> tuple[tuple[NumberSource, ...], tuple[NumberSource, ...]]:
+        """Where a product looks for called and for calling numbers, in order."""
+        return self.own_sources.get(product, (DEFAULT_CALLED, DEFAULT_CALLING))
 
     def drop_settings(self, product: int, provider: str) -> None:
         """The provider has the platform's again; the platform has the documented defaults."""

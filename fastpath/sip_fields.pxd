@@ -5,26 +5,28 @@
 """
 
 from libc.stdint cimport int32_t, uint32_t
-from libc.string cimport memset
+from libc.string cimport memcmp, memset
 
+from callscreen.fastpath.sip_host cimport shaped_host_ok, skip_host, valid_host
 from callscreen.fastpath.sip_text cimport (
-    C_DIGIT,
     C_TOKEN,
     C_WORD,
+    Marked,
     Octets,
     Span,
-    element_end,
+    find,
     is_lws,
+    next_mark,
     number,
+    read_number,
     same,
     skip,
-    skip_host,
     skip_lws,
     skip_param,
     skip_quoted,
-    valid_host,
+    unmarked,
 )
-from callscreen.fastpath.sip_uri cimport URI_BAD, Uri, scan_uri
+from callscreen.fastpath.sip_uri cimport URI_BAD, Uri, read_uri_text
 
 cdef enum:  # as in sip_types.py
     PORT_MOST = 65535
@@ -39,6 +41,7 @@ cdef struct Address:
     Span display  # quotes included
     Span uri
     Span tag
+    Uri parts  # of uri; kind URI_BAD: there is no address
 
 cdef struct Via:
     Span transport
@@ -49,26 +52,33 @@ cdef struct Via:
     Span received
     Span maddr
     int32_t ttl  # -1: none
+    # Of a sound Via, for the answer: where its element ends, and its parameters rport and received
+    # with their semicolons, up to the next. Both 0: not sound.
+    uint32_t start, end
+    Span rport_part, received_part
 
 
-cdef inline bint is_call_id(Octets data, uint32_t i, uint32_t end) noexcept nogil:
-    cdef uint32_t k = skip(data, i, end, C_WORD)
+cdef inline bint is_call_id(Marked text, uint32_t i, uint32_t end) noexcept nogil:
+    cdef uint32_t k = skip(text, i, end, C_WORD)
     if k == i:
         return False
-    if k < end and data[k] == c'@':
+    if k < end and text.data[k] == c'@':
         i = k + 1
-        k = skip(data, i, end, C_WORD)
+        k = skip(text, i, end, C_WORD)
         return k > i and k == end
     return k == end
 
 
-cdef inline bint address_params(Octets data, uint32_t i, uint32_t end, Address *out) noexcept nogil:
+cdef inline bint address_params(
+    Marked text, uint32_t i, uint32_t end, Address *out
+) noexcept nogil:
+    cdef Octets data = text.data
     cdef Span name, value
     i = skip_lws(data, i, end)
     while i < end:
         if data[i] != c';':
             return False
-        i = skip_param(data, i, end, &name, &value)
+        i = skip_param(text, i, end, &name, &value)
         if not i:
             return False
         if same(data, name.start, name.end, "tag", 3):
@@ -79,22 +89,24 @@ cdef inline bint address_params(Octets data, uint32_t i, uint32_t end, Address *
     return True
 
 
-cdef inline bint address(Octets data, Span text, Address *out) noexcept nogil:
-    """A name-addr or addr-spec with its parameters (RFC 3261 20.10)."""
-    cdef uint32_t i = text.start, end = text.end, k
-    cdef Uri parts
+cdef inline bint read_address_text(
+    Marked text, Span value, Address *out
+) noexcept nogil:
+    """A name-addr or addr-spec with its parameters (RFC 3261 20.10); `out` is empty before."""
+    cdef Octets data = text.data
+    cdef uint32_t i = value.start, end = value.end, k
     if i == end:
         return False
     if data[i] == c'"':
-        k = skip_quoted(data, i, end)
+        k = skip_quoted(text, i, end)
         out.display.start, out.display.end = i, k
         i = skip_lws(data, k, end)
         if not k or i == end or data[i] != c'<':
             return False
-    else:
+    elif data[i] != c'<':
         k = i
         while True:
-            k = skip(data, k, end, C_TOKEN)
+            k = skip(text, k, end, C_TOKEN)
             if k == end or not is_lws(data[k]):
                 break
             k = skip_lws(data, k, end)
@@ -105,9 +117,8 @@ cdef inline bint address(Octets data, Span text, Address *out) noexcept nogil:
             i = k
     out.uri.start = i
     if data[i] == c'<':
-        out.uri.start = k = i + 1
-        while k < end and data[k] != c'>':
-            k += 1
+        out.uri.start = i + 1
+        k = find(text, i + 1, end, c'>')
         if k == end:
             return False
         i = k + 1
@@ -120,9 +131,14 @@ cdef inline bint address(Octets data, Span text, Address *out) noexcept nogil:
             k += 1
         i = k
     out.uri.end = k
-    if scan_uri(data, out.uri.start, out.uri.end, &parts) == URI_BAD:
+    if read_uri_text(text, out.uri.start, out.uri.end, &out.parts) == URI_BAD:
         return False
-    return address_params(data, i, end, out)
+    return address_params(text, i, end, out)
+
+
+cdef inline bint address(Octets data, Span value, Address *out) noexcept nogil:
+    """The same of a text without marks."""
+    return read_address_text(unmarked(data), value, out)
 
 
 cdef inline uint32_t via_slash(Octets data, uint32_t i, uint32_t k, uint32_t end) noexcept nogil:
@@ -134,38 +150,53 @@ cdef inline uint32_t via_slash(Octets data, uint32_t i, uint32_t k, uint32_t end
 
 
 cdef inline uint32_t via_protocol(
-    Octets data, uint32_t i, uint32_t end, bint *version
+    Marked text, uint32_t i, uint32_t end, bint *version
 ) noexcept nogil:
     """Position after `SIP/2.0/`, with spaces or not; 0 where there are no two tokens."""
-    cdef uint32_t k = skip(data, i, end, C_TOKEN)
+    cdef Octets data = text.data
+    cdef uint32_t k
+    if end - i > 8 and memcmp(data + i, b"SIP/2.0/", 8) == 0:
+        version[0] = True
+        return skip_lws(data, i + 8, end)
+    k = skip(text, i, end, C_TOKEN)
     version[0] = same(data, i, k, "sip", 3)
     i = via_slash(data, i, k, end)
     if not i:
         return 0
-    k = skip(data, i, end, C_TOKEN)
+    k = skip(text, i, end, C_TOKEN)
     version[0] = version[0] and same(data, i, k, "2.0", 3)
     return via_slash(data, i, k, end)
 
 
-cdef inline uint32_t via_sent_by(Octets data, uint32_t i, uint32_t end, Via *via) noexcept nogil:
+cdef inline bint ends_via(Octets data, uint32_t i, uint32_t end) noexcept nogil:
+    """The topmost Via ends at i: with the value, or with the comma before the next."""
+    return i == end or data[i] == c','
+
+
+cdef inline uint32_t via_sent_by(
+    Marked text, uint32_t i, uint32_t end, Via *via
+) noexcept nogil:
     """Position of the first parameter after transport, host and port, or end; 0 if they are bad."""
-    cdef uint32_t k = skip(data, i, end, C_TOKEN)
-    cdef long port
+    cdef Octets data = text.data
+    cdef uint32_t k = skip(text, i, end, C_TOKEN), port
     via.transport.start, via.transport.end = i, k
     via.host.start = skip_lws(data, k, end)
-    via.host.end = skip_host(data, via.host.start, end)
-    if k == i or via.host.start == k or not valid_host(data, via.host.start, via.host.end):
+    via.host.end = skip_host(text, via.host.start, end)
+    if (
+        k == i or via.host.start == k
+        or not shaped_host_ok(data, via.host.start, via.host.end)
+    ):
         return 0
+    via.end = via.host.end
     i = skip_lws(data, via.host.end, end)
     if i < end and data[i] == c':':
         i = skip_lws(data, i + 1, end)
-        k = skip(data, i, end, C_DIGIT)
-        port = number(data, i, k, PORT_MOST)
-        if port < 1:
+        via.end = read_number(data, i, end, PORT_MOST, &port)
+        if port < 1 or port > PORT_MOST:
             return 0
-        via.port = <uint32_t>port
-        i = skip_lws(data, k, end)
-    return i if i == end or data[i] == c';' else 0
+        via.port = port
+        i = skip_lws(data, via.end, end)
+    return i if ends_via(data, i, end) or data[i] == c';' else 0
 
 
 cdef inline bint via_param(Octets data, Span name, Span value, Via *via) noexcept nogil:
@@ -194,43 +225,66 @@ cdef inline bint via_param(Octets data, Span name, Span value, Via *via) noexcep
     return True
 
 
-cdef inline bint via_params(Octets data, uint32_t i, uint32_t end, Via *out) noexcept nogil:
-    """Reads the parameters into `out` when all are sound, else leaves it as it is."""
-    cdef Span name, value
-    cdef Via via = out[0]
-    while i < end:
+cdef inline bint via_params(
+    Marked text, uint32_t i, uint32_t end, Via *via
+) noexcept nogil:
+    """Reads the parameters when all are sound, else leaves what stands before them."""
+    cdef Octets data = text.data
+    cdef Span name, value, transport = via.transport, host = via.host
+    cdef uint32_t begin, port = via.port
+    cdef bint fine = True
+    while fine and not ends_via(data, i, end):
+        begin = i
         if data[i] != c';':
-            return False
-        i = skip_param(data, i, end, &name, &value)
-        if not i or not via_param(data, name, value, &via):
-            return False
-        i = skip_lws(data, i, end)
-    out[0] = via
-    return True
+            fine = False
+            break
+        via.end = skip_param(text, i, end, &name, &value)
+        fine = via.end and via_param(data, name, value, via)
+        i = skip_lws(data, via.end, end)
+        if via.rport and not via.rport_part.end:
+            via.rport_part.start, via.rport_part.end = begin, i
+        elif via.received.start and not via.received_part.end:
+            via.received_part.start, via.received_part.end = begin, i
+    if fine:
+        return True
+    memset(via, 0, sizeof(Via))
+    via.transport, via.host, via.port, via.ttl = transport, host, port, -1
+    return False
 
 
-cdef inline ViaVerdict scan_via(Octets data, Span text, Via *via) noexcept nogil:
+cdef inline ViaVerdict read_via_text(Marked text, Span value, Via *via) noexcept nogil:
     """The first element of a Via value (RFC 3261 20.42, RFC 3581)."""
-    cdef uint32_t i, end = element_end(data, text.start, text.end)
+    cdef uint32_t i, end = value.end
     cdef bint version
-    while end > text.start and is_lws(data[end - 1]):
-        end -= 1
-    i = via_protocol(data, text.start, end, &version)
+    i = via_protocol(text, value.start, end, &version)
     if i:
-        i = via_sent_by(data, i, end, via)
+        i = via_sent_by(text, i, end, via)
     if not i:
         memset(via, 0, sizeof(Via))
         via.ttl = -1
         return VIA_UNUSABLE
-    return VIA_SOUND if via_params(data, i, end, via) and version else VIA_BAD
+    if not via_params(text, i, end, via):
+        return VIA_BAD
+    via.start = value.start
+    return VIA_SOUND if version else VIA_BAD
 
 
-cdef inline bint contact_ok(Octets data, Span text) noexcept nogil:
+cdef inline ViaVerdict scan_via(Octets data, Span value, Via *via) noexcept nogil:
+    """The same of a text without marks."""
+    return read_via_text(unmarked(data), value, via)
+
+
+cdef inline bint contact_ok(Marked text, Span value) noexcept nogil:
     """Quotes and brackets close, and a URI with a question mark stands in brackets."""
-    cdef uint32_t i = text.start
+    cdef Octets data = text.data
+    cdef uint32_t i = value.start
     cdef unsigned char state = 0
     cdef bint bracket = False, question = False
-    while i < text.end:
+    while i < value.end:
+        if text.marks != NULL:
+            i = next_mark(text.marks, i)
+            if i >= value.end:
+                break
         if state == c'"':
             if data[i] == c'\\':
                 i += 1

@@ -199,6 +199,12 @@ def _required(fields: dict[bytes, list[bytes]], message: Message, faults: set[Fa
     return usable
 
 
+def via_element(element: bytes) -> TopVia | None:
+    """A Via element taken apart as the topmost one is; None where it names no host."""
+    message = Message(b"")
+    return message.top_via if _via(element, message, set()) else None
+
+
 def _via(value: bytes, message: Message, faults: set[Fault]) -> bool:
     # An element that is empty is the first one here, though split_list leaves it out.
     top = b"" if value.startswith(b",") else (split_list(value) or [b""])[0]

@@ -11,7 +11,7 @@ from callscreen.cli import main
 from callscreen.schema import markdown, settings_page
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_object_tables_are_those_of_the_protos() -> None:

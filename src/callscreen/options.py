@@ -16,6 +16,7 @@ __all__ = [
     "http_option",
     "log_option",
     "mask_option",
+    "memory_option",
     "metrics_option",
     "name_option",
     "option",
@@ -24,8 +25,12 @@ __all__ = [
     "proxies_option",
     "public_option",
     "secure_option",
+    "segmentation_option",
     "sip_option",
+    "state_option",
+    "stream_options",
     "token_option",
+    "workers_option",
 ]
 
 
@@ -128,3 +133,69 @@ token_option = option(
     "Token that the core is asked with; else the one in the data folder.",
     metavar="TOKEN",
 )
+state_option = option(
+    "--state",
+    "",
+    "Folder where an edge keeps its replica, and call records while the core is away; none, if it"
+    " is not given.",
+    metavar="DIR",
+)
+memory_option = option(
+    "--memory-limit",
+    "0",
+    "MiB that the edge's index may hold, one that is loaded beside it included; 0 for any.",
+    type=click.IntRange(0),
+    metavar="MIB",
+)
+workers_option = option(
+    "--workers",
+    "1",
+    "Threads that answer SIP over UDP: as many as there are cores for it.",
+    type=click.IntRange(1, 64),
+)
+segmentation_option = option(
+    "--no-segmentation", False, "Each answer is sent by itself.", is_flag=True
+)
+STREAM_OPTIONS = (
+    option(
+        "--no-tcp", False, "SIP is not answered over TCP at the address of --sip.", is_flag=True
+    ),
+    option("--sips", "", "Where the edge answers SIP over TLS; nowhere, if it is not given."),
+    option("--tls-certificate", "", "Certificate of TLS, with its chain: PEM.", metavar="FILE"),
+    option("--tls-key", "", "Its key: PEM.", metavar="FILE"),
+    option(
+        "--tls-client-ca",
+        "",
+        "Who signs certificates that clients must show: PEM; if it is not given, they need none.",
+        metavar="FILE",
+    ),
+)
+
+
+PEER_OPTIONS = (
+    option(
+        "--trust",
+        "",
+        "Whose SIP is answered, besides loopback: addresses and CIDR blocks, separated by commas.",
+        metavar="LIST",
+    ),
+    option(
+        "--peers",
+        "",
+        "The same with names, rates and proxies: a TOML file, read again when it changes.",
+        metavar="FILE",
+    ),
+    option(
+        "--ceiling",
+        "0",
+        "Calls a second that the edge decides, all peers together; 0 for any number.",
+        type=click.IntRange(0, 10_000_000),
+    ),
+)
+
+
+def stream_options(command: Any) -> Any:
+    """The options of SIP over TCP and TLS, and of whose SIP is answered."""
+    for each in reversed(STREAM_OPTIONS + PEER_OPTIONS):
+        command = each(command)
+    return command

@@ -15,14 +15,19 @@ from .options import (
     http_option,
     log_option,
     mask_option,
+    memory_option,
     metrics_option,
     name_option,
     products_option,
     proxies_option,
     public_option,
     secure_option,
+    segmentation_option,
     sip_option,
+    state_option,
+    stream_options,
     token_option,
+    workers_option,
 )
 from .running import (
     emit,
@@ -44,6 +49,8 @@ __all__ = ["core", "edge", "gateway", "port_after", "serve"]
 @sip_option
 @products_option
 @name_option
+@workers_option
+@stream_options
 @mask_option
 @proxies_option
 @secure_option
@@ -58,6 +65,15 @@ def serve(
     sip: str,
     products: str,
     name: str,
+    workers: int,
+    no_tcp: bool,
+    sips: str,
+    tls_certificate: str,
+    tls_key: str,
+    tls_client_ca: str,
+    trust: str,
+    peers: str,
+    ceiling: int,
     mask_authorization: bool,
     proxies: str,
     secure_cookies: bool,
@@ -85,9 +101,29 @@ def serve(
         secure = ("--secure-cookies",) if secure_cookies else ()
         rest = ("--proxies", proxies, *mask, *secure, *shown(1))
         named = ("--name", name) if name else ()
+        streams = {
+            "--sips": sips,
+            "--tls-certificate": tls_certificate,
+            "--tls-key": tls_key,
+            "--tls-client-ca": tls_client_ca,
+            "--trust": trust,
+            "--peers": peers,
+            "--ceiling": ceiling and str(ceiling),
+        }
+        given = [word for pair in streams.items() if pair[1] for word in pair]
+        own = (
+            *given,
+            *(("--no-tcp",) if no_tcp else ()),
+            "--state",
+            str(Path(data) / "edge"),
+            "--workers",
+            str(workers),
+            *named,
+            *shown(2),
+        )
         return [
             Child("gateway", "http", http, (*both, *rest)),
-            Child("edge", "sip", sip, (*both, *named, *shown(2)), {"CALLSCREEN_TOKEN": token}),
+            Child("edge", "sip", sip, (*both, *own), {"CALLSCREEN_TOKEN": token}),
         ]
 
     def ready(addresses: Mapping[str, str]) -> None:
@@ -200,6 +236,11 @@ def gateway(
 @token_option
 @name_option
 @products_option
+@state_option
+@memory_option
+@workers_option
+@segmentation_option
+@stream_options
 @metrics_option
 @log_option
 @format_option
@@ -210,6 +251,18 @@ def edge(
     token: str | None,
     name: str,
     products: str,
+    state: str,
+    memory_limit: int,
+    workers: int,
+    no_segmentation: bool,
+    no_tcp: bool,
+    sips: str,
+    tls_certificate: str,
+    tls_key: str,
+    tls_client_ca: str,
+    trust: str,
+    peers: str,
+    ceiling: int,
     metrics: str | None,
     log_level: str,
     log_format: str,
@@ -219,6 +272,7 @@ def edge(
     Prints "ready sip=..." when it answers. Keeps answering while the core is gone.
     """
     from .edge.server import EdgeConfig, serve
+    from .edge.streaming import StreamConfig
 
     instruments = instruments_of("edge", log_level, log_format)
     config = EdgeConfig(
@@ -227,6 +281,14 @@ def edge(
         token=service_token(data, token),
         name=name,
         product=products,
+        state=state,
+        memory_limit=memory_limit,
+        workers=workers,
+        segmentation=not no_segmentation,
+        trust=trust,
+        peers=peers,
+        ceiling=ceiling,
+        streams=StreamConfig(not no_tcp, sips, tls_certificate, tls_key, tls_client_ca),
         instruments=instruments,
     )
     run_part(

@@ -23,8 +23,10 @@ class Core(replication_pb2_grpc.ReplicationServicer, records_pb2_grpc.RecordsSer
         self.changed = asyncio.Condition()
         self.snapshots = 0
         self.watches = 0
+        self.single = False  # knows of no Follow, as cores once did
         self.during_snapshot: Callable[[], Any] | None = None
         self.records: dict[str, str] = {}
+        self.kept: list[records_pb2.CallRecord] = []  # as they came
         self.appends: list[list[str]] = []
         self.swallow_acknowledgements = 0
         self.refuse: set[str] = set()
@@ -85,6 +87,14 @@ class Core(replication_pb2_grpc.ReplicationServicer, records_pb2_grpc.RecordsSer
         getattr(last, "from").CopyFrom(start)
         yield last
 
+    async def Follow(  # noqa: N802
+        self, request: replication.WatchRequest, context: Any
+    ) -> AsyncIterator[replication.Changes]:
+        if self.single:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "no such method")
+        async for change in self.Watch(request, context):
+            yield replication.Changes(changes=[change])
+
     async def Watch(  # noqa: N802
         self, request: replication.WatchRequest, context: Any
     ) -> AsyncIterator[object_pb2.Change]:
@@ -114,6 +124,7 @@ class Core(replication_pb2_grpc.ReplicationServicer, records_pb2_grpc.RecordsSer
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "not a record")
             for record in request.records:
                 self.records.setdefault(record.cdr_id, record.call_id)
+                self.kept.append(record)
             if self.swallow_acknowledgements:
                 self.swallow_acknowledgements -= 1
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "gone before it answered")

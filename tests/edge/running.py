@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from callscreen.edge.listener import format_address, parse_address
 from callscreen.edge.server import EdgeConfig, serve
+from callscreen.edge.sockets import format_address, parse_address
 
 from .messages import Response, read, request
 from .objects import CALLED, platform

@@ -1,7 +1,7 @@
 """The replica is a whole revision of the core at any time, and follows it through anything."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
@@ -10,33 +10,9 @@ import pytest
 from callscreen.edge import replica as replica_module
 from callscreen.edge.metrics import Metrics
 from callscreen.edge.replica import Replica
-from callscreen.v1 import object_pb2
+from callscreen.v1.replication_pb2 import Changes
 
-
-class Names:
-    """An index that holds names only, and knows whether somebody read it half filled."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.applied: list[int] = []
-        self.started = 0
-
-    def load(self, objects: Sequence[object_pb2.Object]) -> None:
-        for obj in objects:
-            self.names.add(obj.name)
-
-    def whole(self, revision: int) -> None:
-        self.started = revision
-
-    def apply(self, change: object_pb2.Change) -> None:
-        for mutation in change.mutations:
-            if mutation.name == "poison":
-                raise ValueError("poison")
-            if mutation.HasField("put"):
-                self.names.add(mutation.name)
-            else:
-                self.names.discard(mutation.name)
-        self.applied.append(change.revision)
+from .names import Names
 
 
 @pytest.fixture
@@ -156,12 +132,12 @@ async def test_a_core_that_ends_every_stream_is_told_once(
         return
         yield
 
-    watch, core.Watch = core.Watch, ending
+    watch, core.Follow = core.Follow, ending
     await core.stop()
     await core.start()
     await eventually(lambda: attempts > 4)
     monkeypatch.setattr(replica_module, "CALM_SECONDS", 0.1)
-    core.Watch = watch
+    core.Follow = watch
     await core.stop()
     await core.start()
     await eventually(lambda: replica.connected)  # and no change comes
@@ -330,3 +306,47 @@ async def test_a_fault_of_ours_ends_in_a_snapshot_not_in_silence(
     monkeypatch.undo()
     await core.commit("c")
     await eventually(lambda: names(replica) == {"a", "b", "c"})
+
+
+async def test_a_core_that_knows_no_follow_is_watched(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    core.single = True
+    core.note("a")
+    await eventually(lambda: replica.view is not None)
+    await core.commit("b")
+    await eventually(lambda: names(replica) == {"a", "b"})
+    assert core.snapshots == 1
+    core.single = False
+    await core.stop()
+    await core.start()
+    await core.commit("c")
+    await eventually(lambda: names(replica) == {"a", "b", "c"})
+    assert core.snapshots == 1
+
+
+async def test_many_changes_of_one_message_are_taken_in_order(
+    core: Any, replica: Replica[Names], eventually: Eventually
+) -> None:
+    follow = core.Follow
+
+    async def together(request: Any, context: Any) -> AsyncIterator[Any]:
+        async for _ in follow(request, context):
+            await asyncio.sleep(0.05)
+            first = request.after.revision + 1
+            yield Changes(changes=[core.log[each] for each in range(first, core.revision + 1)])
+            await asyncio.sleep(30)
+
+    core.note("a")
+    await eventually(lambda: replica.view is not None)
+    core.Follow = together
+    await core.stop()
+    await core.start()
+    for number in range(300):
+        core.note(f"n{number}")
+    async with core.changed:
+        core.changed.notify_all()
+    await eventually(lambda: replica.revision == 301)
+    assert replica.view is not None
+    assert replica.view.applied == list(range(2, 302))
+    assert core.snapshots == 1

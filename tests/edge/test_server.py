@@ -3,13 +3,14 @@
 import asyncio
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from callscreen.edge import listener as listener_module
-from callscreen.edge.listener import format_address
+from callscreen.edge import workers as workers_module
 from callscreen.edge.server import EdgeConfig, serve
+from callscreen.edge.sockets import format_address
 
 from .messages import read, request
 from .objects import CALLED, FRIEND, NUISANCE, number
@@ -106,7 +107,7 @@ async def test_ipv6(core: Any, eventually: Eventually) -> None:
 async def test_rubbish_stops_nothing_and_is_summed_up_in_one_line(
     core: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(listener_module, "SUMMARY_SECONDS", 0.2)
+    monkeypatch.setattr(workers_module, "SUMMARY_SECONDS", 0.2)
     provision(core)
     async with edge(core) as address, phone(address) as sbc:
         caplog.clear()
@@ -136,6 +137,8 @@ async def test_an_address_in_use_is_an_error_at_once(core: Any) -> None:
     "config",
     [
         EdgeConfig(product="all"),
+        EdgeConfig(workers=0),
+        EdgeConfig(workers=65),
         EdgeConfig(sip="5060"),
         EdgeConfig(sip=":5060"),
         EdgeConfig(sip="127.0.0.1:65536"),
@@ -143,5 +146,36 @@ async def test_an_address_in_use_is_an_error_at_once(core: Any) -> None:
     ],
 )
 async def test_a_bad_configuration_is_refused(config: EdgeConfig) -> None:
-    with pytest.raises(ValueError, match=r"product|HOST:PORT"):
+    with pytest.raises(ValueError, match=r"product|workers|HOST:PORT"):
         await serve(config, print, asyncio.Event())
+
+
+async def test_records_outlast_an_edge_that_stops_while_the_core_is_gone(
+    core: Any, eventually: Eventually, tmp_path: Path
+) -> None:
+    provision(core)
+    state = str(tmp_path / "edge")
+    async with edge(core, state=state, workers=2) as address, phone(address) as sbc:
+        await sbc.call(FRIEND)
+        await eventually(lambda: len(core.records) == 1)
+        await core.stop()
+        for _ in range(30):
+            assert (await sbc.call(FRIEND)).status == 302
+    async with edge(core, state=state, sip=address) as again, phone(again) as sbc:
+        assert (await sbc.call(FRIEND)).status == 302, "from the replica on disk"
+        await core.start()
+        await eventually(lambda: len(core.records) == 32)
+
+
+async def test_one_edge_uses_a_folder(core: Any, tmp_path: Path) -> None:
+    provision(core)
+    async with edge(core, state=str(tmp_path)):
+        config = EdgeConfig(sip="127.0.0.1:0", state=str(tmp_path))
+        with pytest.raises(OSError, match="another edge uses"):
+            await serve(config, print, asyncio.Event())
+
+
+async def test_answers_sent_one_by_one(core: Any) -> None:
+    provision(core)
+    async with edge(core, segmentation=False) as address, phone(address) as sbc:
+        assert (await sbc.call(FRIEND)).status == 302

@@ -4,18 +4,19 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from callscreen.edge.view import ScreeningView
 from callscreen.schema import TYPES
 from callscreen.schema.settings_page import leaves
 from callscreen.v1 import object_pb2
 
-from .objects import CALLED, CIN_CALLED, FRIEND, NUISANCE, platform
-from .test_calls import call
+from ..fastpath.responding import KINDS, Bench
+from ..fastpath.test_respond_calls import call
+from .objects import CALLED, CIN_CALLED, FRIEND, NUISANCE, obj, platform
 
 SETTINGS = TYPES["settings"]
 STRANGER = "+15550000000"
 SBC = "192.0.2.9:5070"  # the host of the Contact
 TURNED_AWAY = "603"
+BLOCKED, OF_BETA = "+15550006666", "+15551230003"
 
 
 class Case(NamedTuple):
@@ -68,6 +69,13 @@ CASES = {
         (CALLED, NUISANCE),
         TURNED_AWAY,
         "sip:box@vm.example;target=",
+    ),
+    "screening_engine.network_blocked_contact": Case(
+        {},
+        engine(network_blocked_contact="https://redress.example"),
+        (OF_BETA, BLOCKED),
+        "603 Decline",
+        "603 Network Blocked",
     ),
     "screening_engine.default_treatment": Case(
         {}, engine(default_treatment="terminate"), (CALLED, STRANGER), GOES_ON, TURNED_AWAY
@@ -143,6 +151,16 @@ OWN = object_pb2.Object(
         "screening_engine": {"egress_route": "own.example"},
     },
 )
+BETA: dict[str, Any] = {"service_provider_name": "beta"}
+BLOCK = {"global": True, "match": "terminate", "no_match": "next", "priority": 1}
+BLOCKING = [  # a provider that blocks a caller for all of its subscribers
+    obj("pcs/service_provider/beta", service_provider={"name": "beta", "blacklist": [BLOCKED]}),
+    obj("pcs/screening_rule/beta", screening_rule={**BETA, "blacklist": BLOCK}),
+    obj(
+        "pcs/number/beta/carol/%2B15551230003",
+        number={**BETA, "subscriber_name": "carol", "number": OF_BETA},
+    ),
+]
 NO_MAILBOX = object_pb2.Object(
     name="pcs/subscriber/acme/alice",
     subscriber={"name": "alice", "service_provider_name": "acme", "service_enabled": True},
@@ -154,21 +172,17 @@ def test_there_is_a_case_for_each_setting_that_an_edge_is_said_to_heed() -> None
     assert set(CASES) == said
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", CASES)
-def test_the_next_call_heeds_a_change(path: str) -> None:
+def test_the_next_call_heeds_a_change(path: str, kind: str) -> None:
     case = CASES[path]
-    view = ScreeningView()
-    view.load(
-        [each for each in platform() if "/settings/" not in each.name]
-        + [NO_MAILBOX, OWN, stored("pcs", {}), stored("cin", {})]
-    )
-    view.whole(1)
+    both = case.asked[0] == CIN_CALLED and case.product == "cin"
+    objects = [each for each in platform() if "/settings/" not in each.name]
+    objects += [NO_MAILBOX, OWN, *BLOCKING, stored("pcs", {}), stored("cin", {})]
+    bench = Bench(kind, objects, product=0 if both else ("", "pcs", "cin").index(case.product))
     for revision, given, expected in ((2, case.before, case.was), (3, case.after, case.now)):
-        change = object_pb2.Change(revision=revision)
-        obj = stored(case.product, given)
-        change.mutations.add(name=obj.name, put=obj)
-        view.apply(change)
-        assert met(view, case).startswith(expected)
+        bench.change(stored(case.product, given), revision=revision)
+        assert met(bench, case).startswith(expected)
 
 
 def stored(product: str, document: dict[str, Any]) -> object_pb2.Object:
@@ -182,9 +196,8 @@ def stored(product: str, document: dict[str, Any]) -> object_pb2.Object:
     return obj
 
 
-def met(view: ScreeningView, case: Case) -> str:
-    """Where the call is sent, or the status that it is answered with."""
-    product = "both" if case.asked[0] == CIN_CALLED and case.product == "cin" else case.product
-    decided = call(view, *case.asked, product=product).answer
-    contact = dict(decided.headers).get(b"Contact", b"").decode()
-    return contact.strip("<>") or str(decided.status)
+def met(bench: Bench, case: Case) -> str:
+    """Where the call is sent, or the status and reason that it is answered with."""
+    answer = call(bench, *case.asked).read
+    contact = answer.headers.get("Contact", [""])[0]
+    return contact.strip("<>") or f"{answer.status} {answer.reason}"

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from callscreen.edge.memory import Budget, FullError
 from callscreen.edge.metrics import Metrics
 from callscreen.edge.shown import FAMILIES, Shown
 from callscreen.ops import Instruments
@@ -53,6 +54,9 @@ class Following:
     view: object = None
     quiet = 0.0
 
+    def __init__(self) -> None:
+        self.budget = Budget(1, lambda: 0.0)
+
     def silence(self) -> float:
         return self.quiet
 
@@ -69,8 +73,18 @@ class Following:
 async def test_readiness(view, quiet, why):
     replica = Following()
     replica.view, replica.quiet = view, quiet
-    shown = Shown(Metrics(), replica, (), 60.0)  # type: ignore[arg-type]
+    shown = Shown(Metrics(), replica, (), (), (), 60.0)  # type: ignore[arg-type]
     assert await shown.ready() == why
+
+
+async def test_an_edge_at_its_limit_of_memory_is_not_ready():
+    replica = Following()
+    replica.view = object()
+    shown = Shown(Metrics(), replica, (), (), (), 60.0)  # type: ignore[arg-type]
+    replica.budget.refuse(FullError("too much"))
+    assert await shown.ready() == "the index is at its limit of memory, and behind the core"
+    replica.budget.relieve()
+    assert await shown.ready() == ""
 
 
 async def test_silence_begins_when_the_core_is_lost(core):

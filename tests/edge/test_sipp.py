@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from callscreen.edge.listener import parse_address
+from callscreen.edge.sockets import parse_address
 
 from .objects import CALLED, FRIEND, NUISANCE
 from .running import edge, provision

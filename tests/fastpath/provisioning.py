@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 
+from callscreen.fastpath.extract_types import NumberPolicy, NumberSource
 from callscreen.fastpath.model import (
     LIST_RULES,
     RULES,
@@ -66,7 +67,14 @@ def plan(world: World) -> list[PlanStep]:
 
 def settings(world: World) -> EngineSettings:
     return EngineSettings(
-        egress_route=world.choice(("", "192.0.2.1")),
+        egress_route=world.choice(("", "192.0.2.1", "sip:[2001:db8::7]:5080", "2001:db8::7")),
+        voicemail_service_location=world.choice(
+            ("", "vm.example", "sip:vm@h?a=b", "tel:+1", "*98")
+        ),
+        sip_routing_prefix=world.choice(("", "", "77#")),
+        use_contact=world.random() < 0.5,
+        redirect_destination=world.choice(("", "12345", "menu@m.example", "2001:db8::1")),
+        network_blocked_contact=world.choice(("", "https://r.example", "tel:+1555", 'no"')),
         default_treatment=world.choice(DEFAULTS),
         drop_anonymous_calls=world.random() < 0.2,
         anonymous_treatment=world.choice(CIN_TREATMENTS),
@@ -78,10 +86,18 @@ def settings(world: World) -> EngineSettings:
 
 def subscriber(world: World) -> Operation:
     override = frozenset(world.sample(RULES, world.choice((0, 0, 2, 6))))
-    voicemail = world.choice((None, "", "vm@example.net"))
+    voicemail = world.choice((None, "", "vm@example.net", "sips:a@b;c=d", "+1800", "[::1]", "<"))
     key = world.choice((1, 2)), world.choice(PROVIDERS), world.choice(SUBSCRIBERS)
     given = world.random() < 0.85, override, entries(world), entries(world), voicemail
     return "put_subscriber", (*key, *given)
+
+
+def number_sources(world: World) -> Operation:
+    """Where a product looks: often in the same places as the other."""
+    places = world.choice(((), (), ("hdr.to",), ("hdr.diversion",), ("request_uri", "hdr.to")))
+    called = [NumberSource(place, NumberPolicy(None, True)) for place in places]
+    calling = world.choice(([], [], [NumberSource("hdr.history_info")]))
+    return "put_number_sources", (world.choice((1, 2)), called, calling)
 
 
 def criteria(world: World) -> Operation:
@@ -124,6 +140,7 @@ KINDS: list[tuple[int, Callable[[World], Operation]]] = [
     (4, lambda w: ("put_plan", (w.choice(PROVIDERS), plan(w), w.choice((None, *TREATMENTS[:4]))))),
     (1, lambda w: ("drop_plan", (w.choice(PROVIDERS),))),
     (2, lambda w: ("put_settings", (w.choice((1, 2)), w.choice(("", *PROVIDERS)), settings(w)))),
+    (1, number_sources),
     (1, lambda w: ("drop_settings", (w.choice((1, 2)), w.choice(("", *PROVIDERS))))),
     (1, criteria),
     (1, lambda w: ("drop_criteria", criteria(w)[1][:2])),

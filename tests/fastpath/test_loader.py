@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
+from callscreen.fastpath.extract_types import DEFAULT_CALLED, DEFAULT_CALLING
 from callscreen.fastpath.index import EngineSettings, Index, Operation
 from callscreen.fastpath.loader import LONG_LISTS, Loader
 from callscreen.fastpath.reference import Index as PlainIndex
@@ -191,7 +192,7 @@ def test_criteria_and_sources_are_read(index: AnyIndex, loader: Loader) -> None:
 def test_without_settings_the_documented_defaults_hold(index: AnyIndex, loader: Loader) -> None:
     loader.load([number()])
     assert index.settings(1) == index.settings(2, "acme") == EngineSettings()
-    assert loader.sources(1) == ((), ())
+    assert index.number_sources(1) == (DEFAULT_CALLED, DEFAULT_CALLING)
 
 
 def test_a_setting_not_given_has_its_default(index: AnyIndex, loader: Loader) -> None:
@@ -243,10 +244,12 @@ def test_the_number_sources_are_the_platforms(index: AnyIndex, loader: Loader) -
     called = [{"source": "request_uri"}]
     calling = [{"source": "hdr.from"}, {"source": "hdr.p_asserted_identity"}]
     loader.load([settings(called_sources_config=called, calling_sources_config=calling)])
-    first, second = loader.sources(1)
+    first, second = index.number_sources(1)
     assert [each.source for each in first] == ["request_uri"]
     assert [each.source for each in second] == ["hdr.from", "hdr.p_asserted_identity"]
-    assert loader.sources(2) == ((), ())
+    assert index.number_sources(2) == (DEFAULT_CALLED, DEFAULT_CALLING)
+    loader.load([settings()])
+    assert index.number_sources(1) == (DEFAULT_CALLED, DEFAULT_CALLING)
 
 
 class Counted(Index):

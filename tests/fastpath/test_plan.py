@@ -176,6 +176,6 @@ def test_a_plan_that_is_refused_leaves_the_old_one() -> None:
     index = Index()
     index.put_number(1, "acme", "alice", CALLED, [], [LISTED])
     assert call(index, personal("blacklist")).treatment == "terminate"
-    with pytest.raises(ValueError, match="not in tuple"):
+    with pytest.raises(ValueError, match="is none of next"):
         index.put_plan("acme", [personal("blacklist", match="perhaps")], None)
     assert index.screen(1, CALLED, LISTED, False).treatment == "terminate"

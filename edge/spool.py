@@ -1,0 +1,174 @@
+"""Call records on disk, while the core does not take them: a bounded queue that outlasts the edge.
+
+Invariants
+1. What was appended is given back in order, until its segment is dropped: also after a restart. A
+   segment that was sent in part is given again then; the core keeps each record once.
+2. A loss of power costs what was appended since the last `sync`, the end of a process nothing.
+3. At most `limit` octets stand on disk. Beyond that the newest is refused: the oldest stay.
+4. Damage ends a segment before it, is told in one line and shows in what `read` gives; the other
+   segments are read.
+5. A folder serves one process, and its files are for their owner alone.
+
+    records-<number>          the segment that is being appended to: a journal, a block an entry
+    records-<number>-<count>  one that has ended, with its number of records
+    block                     number of records (4 octets, little-endian), then their entries
+"""
+
+import fcntl
+import logging
+import os
+import re
+import struct
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+from .entries import Block
+from .journal import FILE_MODE, Journal, read_journal
+
+__all__ = ["SEGMENT_OCTETS", "SPOOL_LIMIT", "Segment", "Spool"]
+
+log = logging.getLogger("callscreen.edge")
+
+SPOOL_LIMIT = 1024 * 1024 * 1024  # octets
+SEGMENT_OCTETS = 4 * 1024 * 1024  # from which on a segment ends
+TOKEN = b"records"
+NAME = re.compile(r"records-([0-9]{10})(?:-([0-9]+))?")
+COUNT = struct.Struct("<I")
+
+
+class Segment(NamedTuple):
+    """A file that has ended."""
+
+    path: Path
+    records: int
+    size: int  # octets
+
+
+class Spool:
+    """A folder of segments. One thread uses it; `read` and `sync` may run in others meanwhile."""
+
+    def __init__(self, folder: Path, limit: int = SPOOL_LIMIT) -> None:
+        """Takes up what an edge before has left. Raises OSError, also for another edge's folder."""
+        self.folder = folder
+        self._limit = limit
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise OSError(error.errno, f"another edge uses {folder}") from error
+        self._syncing = threading.Lock()
+        self._ended: list[Journal] = []  # no longer appended to, not yet synced
+        self._journal: Journal | None = None
+        self._count = 0  # records of the journal
+        self._number = 0  # of the last segment
+        self._segments = self._found()
+        self.records = sum(segment.records for segment in self._segments)  # on disk
+
+    @property
+    def octets(self) -> int:
+        """On disk."""
+        size = self._journal.size if self._journal else 0
+        return sum(segment.size for segment in self._segments) + size
+
+    def append(self, block: Block) -> bool:
+        """Puts a block last; False where it finds no room. Raises OSError, and it is not in."""
+        if self.octets + len(block.entries) > self._limit:
+            return False
+        if self._journal is None:
+            self._journal = Journal(self.folder / f"records-{self._number + 1:010d}", TOKEN)
+            self._number += 1
+        self._journal.append([COUNT.pack(block.records) + block.entries])
+        self._count += block.records
+        self.records += block.records
+        if self._journal.size >= SEGMENT_OCTETS:
+            self._end()
+        return True
+
+    def oldest(self) -> Segment | None:
+        """The segment to read next, which ends if it has not; None where nothing is on disk.
+
+        Raises OSError.
+        """
+        if not self._segments:
+            self._end()
+        return self._segments[0] if self._segments else None
+
+    def read(self, segment: Segment) -> list[Block]:
+        """The blocks of a segment, up to the first damage. Raises OSError."""
+        found = blocks_of(segment.path)
+        lost = segment.records - sum(block.records for block in found)
+        if lost:
+            log.error("%s is damaged: %d call records are lost", segment.path.name, lost)
+        return found
+
+    def drop(self) -> None:
+        """Gives up the oldest segment. Raises OSError, and it is given up all the same."""
+        segment = self._segments.pop(0)
+        self.records -= segment.records
+        segment.path.unlink(missing_ok=True)
+
+    def sync(self) -> None:
+        """What was appended outlasts a loss of power. Raises OSError."""
+        with self._syncing:
+            while self._ended:
+                journal = self._ended[0]
+                try:
+                    journal.sync()
+                finally:
+                    self._ended.remove(journal)
+                    journal.close()
+            current = self._journal
+            if current is not None:
+                current.sync()
+
+    def close(self) -> None:
+        """Ends the use of the folder; what is in it stays. Raises OSError."""
+        try:
+            self._end()
+            self.sync()
+        finally:
+            os.close(self._lock)
+
+    def _end(self) -> None:
+        """No more is appended to the journal."""
+        journal = self._journal
+        if journal is None:
+            return
+        path = self.folder / f"records-{self._number:010d}-{self._count}"
+        journal.path.rename(path)
+        self._segments.append(Segment(path, self._count, journal.size))
+        self._ended.append(journal)
+        self._journal, self._count = None, 0
+
+    def _found(self) -> list[Segment]:
+        """What is there already, oldest first."""
+        found: dict[int, Segment] = {}
+        for path in self.folder.iterdir():
+            named = NAME.fullmatch(path.name)
+            if named is None:
+                continue
+            if named[2] is None:  # its process was ended before it
+                count = sum(block.records for block in blocks_of(path))
+            else:
+                count = int(named[2])
+            found[int(named[1])] = Segment(path, count, path.stat().st_size)
+            if not count:
+                del found[int(named[1])]
+                path.unlink()
+        self._number = max(found, default=0)
+        return [found[number] for number in sorted(found)]
+
+
+def blocks_of(path: Path) -> list[Block]:
+    """The blocks of a segment that are whole. Raises OSError."""
+    read = read_journal(path)
+    if read is None or read[0] != TOKEN:
+        return []
+    return [
+        Block(each.change[COUNT.size :], COUNT.unpack_from(each.change)[0], spooled=True)
+        for each in read[2]
+        if len(each.change) >= COUNT.size
+    ]

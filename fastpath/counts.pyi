@@ -1,0 +1,1 @@
+"""Nothing for Python here: counts of the compiled modules."""

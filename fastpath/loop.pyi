@@ -1,0 +1,67 @@
+from .counts_types import Counted
+from .index import Index
+from .peers import PeerTable
+from .recent import RecentTable
+from .ring import RingBuffer
+
+__all__ = ["SPAN_BOUNDS", "Worker"]
+
+SPAN_BOUNDS: tuple[float, ...]  # seconds; what takes longer than the last has a place of its own
+
+class Worker:
+    """Answers the datagrams of one socket, in a thread whose body is `run`.
+
+    All but `run` may be called from one other thread meanwhile.
+    """
+
+    def __init__(
+        self,
+        file: int,
+        secret: bytes,
+        *,
+        seed: bytes,
+        recent: RecentTable,
+        records: RingBuffer,
+        edge: str = "",
+        product: int = 0,
+        proxy: bool = False,
+        segmenting: bool = True,
+    ) -> None:
+        """`file` is a bound UDP socket with a receive time-out, which outlives the worker.
+
+        `segmenting`: answers of one size to one peer may leave together (UDP_SEGMENT). The rest as
+        `respond.Responder` has it. ValueError as there.
+        """
+
+    def run(self) -> None:
+        """Answers until `stop`, without the GIL. RuntimeError where it runs already."""
+
+    def stop(self) -> None:
+        """Ends `run` after the batch at hand, within a tenth of a second."""
+
+    def answer_from(self, index: Index) -> bool:
+        """From the next batch on this index answers; False, and nothing done: not `settled` yet."""
+
+    def admit(self, table: PeerTable) -> None:
+        """From the next batch on only its peers are answered; before the first one everybody is."""
+
+    @property
+    def stranger(self) -> str:
+        """Where the last datagram from no peer came from; empty before any."""
+
+    def settled(self) -> bool:
+        """Whether the index before the last is out of use; it is held until this was seen."""
+
+    def counts(self) -> Counted: ...
+    def spans(self) -> tuple[list[int], float]:
+        """Calls by the time from receipt to answer, for each of SPAN_BOUNDS and longer ones; and
+        the sum of these times in seconds."""
+
+    @property
+    def records(self) -> RingBuffer: ...
+    @property
+    def segmenting(self) -> bool:
+        """Whether answers may leave together; a kernel that cannot has turned it off."""
+    @property
+    def messages(self) -> int:
+        """Sent so far: each an answer, or several that left together."""

@@ -1,0 +1,1 @@
+"""Nothing for Python here: recording of the compiled modules."""

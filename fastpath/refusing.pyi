@@ -1,0 +1,1 @@
+"""Nothing for Python here: refusing of the compiled modules."""

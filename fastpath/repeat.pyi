@@ -1,0 +1,1 @@
+"""Nothing for Python here: work done over and over for the compiled modules."""

@@ -1,0 +1,121 @@
+"""A datagram on its way to its answer: look, fetch, settle, without interpreter or allocation.
+
+    for each datagram   work.data, size, peer, source, flags set; answer and record given room
+                        look(desk, data, work, now)
+    for each LOOKED     fetch(desk, data, work)
+    for each            settle(desk, data, work, now), where it is LOOKED; done(desk, work, now);
+                        then what `doing` says
+
+1. `data` is NULL before there is any: calls and OPTIONS are then answered 503. From `look` to the
+   end of `settle` a reader holds it. Where it changed meanwhile, look and settle are called again
+   for that Work: until `done` nothing is counted or remembered.
+2. A Work is used again as it is: look sets all that it reads, but for what its caller sets.
+3. What it means stands in respond_reference.py.
+"""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+
+from callscreen.fastpath.answer_write cimport Out, Peer
+from callscreen.fastpath.counts cimport Counts
+from callscreen.fastpath.decide cimport Call
+from callscreen.fastpath.extract_number cimport Found
+from callscreen.fastpath.prefixes cimport Address
+from callscreen.fastpath.recent cimport Recent, RecentTable
+from callscreen.fastpath.recording cimport Ids
+from callscreen.fastpath.routes cimport Text8
+from callscreen.fastpath.sip_scan cimport Request
+from callscreen.fastpath.sip_text cimport Octets, Span
+from callscreen.fastpath.tables cimport Data
+
+cdef enum:
+    HOST_TEXT = 48  # octets of an address in text
+    EDGE_TEXT = 256  # octets of an edge's name
+    ANSWER_MORE = 1024  # octets that an answer may be longer than what it answers, over UDP
+    ANSWER_ROOM = 4096  # octets: usual room for an answer
+    RECORD_ROOM = 8192  # octets: room for any record
+
+cdef enum Mode:
+    REDIRECT
+    PROXY
+
+cdef enum Doing:
+    LOOKED  # settle has to tell
+    ANSWER  # `answer` goes to the source address, port `port`
+    DROPPED  # nothing is sent; counted
+    SWALLOWED  # an ACK
+    FORWARD  # as ANSWER in all, but the mode is PROXY: `contact` is where the request goes on to
+
+cdef enum Trait:  # of a Work, set by its caller
+    STREAM = 1  # TCP or TLS: no limit on the answer's size
+    VIA_TRUSTED = 2  # from a proxy of ours: the call's source is the next Via's
+    OVER_RATE = 4  # no call is decided: 503
+
+cdef struct Desk:  # one a worker
+    uint64_t tag_low, tag_high  # key of the To tags, the same at every worker
+    uint8_t product  # of the listener: 0 both, 1 PCS, 2 CIN
+    uint8_t mode
+    uint32_t edge_size
+    Recent *recent  # shared by all
+    Counts *counts
+    Ids ids
+    char edge[EDGE_TEXT]  # name in the records, UTF-8
+
+cdef struct Work:
+    # What its caller sets before look. peer.host may point to `host`: see name_peer.
+    Octets data
+    uint32_t size
+    uint8_t traits
+    Peer peer
+    Address source  # of the packet, to screen by
+    char host[HOST_TEXT]
+    Out answer  # into(buffer, ANSWER_ROOM or more)
+    Out record  # into(buffer, RECORD_ROOM)
+    # What becomes of it.
+    uint8_t doing
+    uint8_t record_made  # `record` holds one; where record.size > record.room it found no room
+    uint16_t status
+    uint16_t dropped  # Drop, of DROPPED
+    uint32_t port  # of the answer's destination over UDP
+    Span contact  # of FORWARD: the URI, in `answer`
+    # Between look and settle.
+    uint8_t method
+    uint8_t apart  # the products read their numbers in different places
+    uint8_t decided  # an INVITE that a treatment was found for
+    uint8_t repeated  # one that came before
+    uint8_t counted[3]  # product, treatment and reason of the decision
+    Text8 caller  # address of the call's source in text
+    uint64_t key  # of the transaction; the To tag in hexadecimal
+    Call call
+    Found called[3]  # by product
+    Request request
+
+
+# Sets the peer's text, family and octets from an address of 4 or 16 octets, IPv4 out of IPv6, and
+# the source to screen by.
+cdef void name_peer(
+    Work *work, const unsigned char *octets, bint v6, uint32_t port
+) noexcept nogil
+cdef void look(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexcept nogil
+cdef void fetch(const Desk *desk, const Data *data, Work *work) noexcept nogil
+cdef void fetch_lists(const Desk *desk, const Data *data, Work *work) noexcept nogil
+cdef void settle(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexcept nogil
+# Counts what became of it, and remembers a call that was answered.
+cdef void done(Desk *desk, Work *work, uint64_t now_ns) noexcept nogil
+
+# Sets what a desk is but for where its counters and memory are. ValueError: bad secret or seed.
+cdef int fill_desk(
+    Desk *desk, bytes secret, bytes seed, str edge, int product, int mode
+) except -1
+
+
+cdef class Responder:  # one datagram after another, for streams and tests
+    cdef Desk desk
+    cdef Work work
+    cdef Counts counters
+    cdef RecentTable recent
+    cdef public object index
+    cdef char record[RECORD_ROOM]
+
+    cdef int run(self, uint64_t now_ns) except -1
+    cdef void steps(self, const Data *data, uint64_t now_ns) noexcept nogil
+    cdef object responded(self, tuple source)

@@ -1,0 +1,48 @@
+from .counts_types import Counted
+from .index import Index
+from .recent import RecentTable
+from .respond_types import Address, Responded
+
+__all__ = ["Responded", "Responder"]
+
+class Responder:
+    """Answers messages one by one: those of streams, and of tests. Not for two threads at once."""
+
+    index: Index | None
+
+    def __init__(
+        self,
+        index: Index | None,
+        secret: bytes,
+        *,
+        seed: bytes,
+        recent: RecentTable,
+        edge: str = "",
+        product: int = 0,
+        proxy: bool = False,
+    ) -> None:
+        """Without an index calls and OPTIONS get 503.
+
+        `secret`, 1 to 64 octets, keys the To tags: the same at every worker of an edge. `seed`, 16
+        random octets, is another at each: record identifiers come of it. `recent` is shared.
+        `product` of the listener: 0 both, 1 PCS, 2 CIN. ValueError: one of these is none.
+        """
+
+    def receive(
+        self,
+        data: bytes,
+        source: Address,
+        transport: str = "udp",
+        now_ns: int = 0,
+        *,
+        via_trusted: bool = False,
+        over_rate: bool = False,
+    ) -> Responded:
+        """What to do about a message from `source` at Unix time `now_ns`, in nanoseconds.
+
+        A message of a stream (`transport` other than udp) is whole: its body ends with the octets.
+        `via_trusted`: from a proxy of ours, whose second Via names the call's source. `over_rate`:
+        answered 503 whatever it asks.
+        """
+
+    def counts(self) -> Counted: ...

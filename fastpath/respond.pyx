@@ -1,0 +1,361 @@
+"""A datagram on its way to its answer (RFC 3261 8.2, 8.2.7, 8.3, 18.2). respond.pxd says how.
+
+1. One datagram gives at most one answer, or is dropped and named by kind; nothing raises.
+2. A request sent again gets the same To tag, a keyed hash of what names the transaction, and the
+   same answer, unless the data changed meanwhile.
+3. An INVITE makes one record however often it is sent, within the bounds of `recent`.
+4. An ACK is never answered, nor is a response, nor is a provisional response ever sent.
+5. Over UDP an answer has at most ANSWER_MORE octets more than what it answers: nobody who writes
+   another's address into a packet gets more sent there than that. A longer one is dropped.
+6. No clock, socket or randomness is inside: they are arguments.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcmp, memcpy, memset
+
+from callscreen.fastpath.answer_write cimport Peer, into, read_address, read_peer, tag_of
+from callscreen.fastpath.counts cimport Counts, count, counted
+from callscreen.fastpath.decide cimport Call, prefetch, prefetch_lists, prefetch_rows
+from callscreen.fastpath.extract_number cimport Found
+from callscreen.fastpath.extract_scan cimport read_sources, withheld
+from callscreen.fastpath.index cimport Index
+from callscreen.fastpath.prefixes cimport Address
+from callscreen.fastpath.recent cimport RecentTable, fetch_recent, is_recent, note_recent
+from callscreen.fastpath.refusing cimport (
+    M_ACK, M_CANCEL, M_INVITE, M_OPTIONS, begin_answer, end_answer, inspect, method_of, no_dialog,
+    not_ready, options, refuse,
+)
+from callscreen.fastpath.settling cimport settle_call
+from callscreen.fastpath.sip_fields cimport VIA_UNUSABLE, Via, scan_via
+from callscreen.fastpath.sip_list cimport next_in_list
+from callscreen.fastpath.sip_scan cimport H_VIA, Request, scan
+from callscreen.fastpath.sip_text cimport AF_INET, AF_INET6, Octets, Span
+from callscreen.fastpath.sources cimport Reading, pack_found
+from callscreen.fastpath.tables cimport CIN_INDEX, PCS_INDEX, Data
+
+from .answer_types import plain_address, tag_key
+from .counts_types import DROP_KINDS
+from .respond_types import EDGE_OCTETS, SEED_OCTETS, Responded
+
+__all__ = ["Responded", "Responder"]
+
+cdef extern from "<arpa/inet.h>" nogil:
+    const char *inet_ntop(int family, const void *octets, char *text, unsigned int size)
+
+
+# Who asks
+
+cdef uint32_t write_octet(char *out, uint32_t value) noexcept nogil:
+    cdef uint32_t size = 1 + (value > 9) + (value > 99), i = size
+    while i:
+        i -= 1
+        out[i] = <char>(c'0' + value % 10)
+        value //= 10
+    return size
+
+
+cdef uint32_t host_text(char *out, int family, const unsigned char *octets) noexcept nogil:
+    cdef uint32_t size = 0, i
+    if family == AF_INET:
+        for i in range(4):
+            size += write_octet(out + size, octets[i])
+            out[size] = c'.'
+            size += 1
+        return size - 1
+    if inet_ntop(AF_INET6, octets, out, HOST_TEXT) == NULL:
+        return 0
+    while out[size]:
+        size += 1
+    return size
+
+
+cdef Address address_of(int family, const unsigned char *octets) noexcept nogil:
+    cdef Address out
+    cdef int i
+    out.high = out.low = 0
+    out.family = 4 if family == AF_INET else 6 if family == AF_INET6 else 0
+    if family == AF_INET:
+        for i in range(4):
+            out.low = out.low << 8 | octets[i]
+    elif family == AF_INET6:
+        for i in range(8):
+            out.high = out.high << 8 | octets[i]
+            out.low = out.low << 8 | octets[8 + i]
+    return out
+
+
+cdef void name_peer(
+    Work *work, const unsigned char *octets, bint v6, uint32_t port
+) noexcept nogil:
+    cdef Peer *peer = &work.peer
+    peer.family = AF_INET
+    if v6 and memcmp(octets, b"\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0:
+        memcpy(peer.octets, octets + 12, 4)
+    else:
+        peer.family = AF_INET6 if v6 else AF_INET
+        memcpy(peer.octets, octets, 16 if v6 else 4)
+    peer.host = work.host
+    peer.host_size = host_text(work.host, peer.family, peer.octets)
+    peer.port = port
+    work.source = address_of(peer.family, peer.octets)
+
+
+cdef bint second_via(Octets data, const Request *request, Via *out) noexcept nogil:
+    """Whether there is a second Via element with a host."""
+    cdef uint32_t field, at, seen = 0
+    cdef Span value, element
+    memset(out, 0, sizeof(Via))
+    for field in range(<uint32_t>request.first[<uint32_t>H_VIA], request.count):
+        if request.fields[field].known != H_VIA:
+            continue
+        value = request.fields[field].value
+        at = value.start
+        while next_in_list(data, value, &at, &element):
+            seen += 1
+            if seen == 2:
+                return scan_via(data, element, out) != VIA_UNUSABLE
+    return False
+
+
+cdef void find_caller(Work *work) noexcept nogil:
+    """The call's source: the packet's, or what a proxy of ours wrote of whom it had it from."""
+    cdef unsigned char octets[16]
+    cdef Octets data = work.data
+    cdef Span host
+    cdef Via via
+    cdef int family
+    work.caller.at = <const unsigned char *>work.peer.host
+    work.caller.size = work.peer.host_size
+    if not work.traits & VIA_TRUSTED or not second_via(data, &work.request, &via):
+        return
+    host = via.received if via.received.start else via.host
+    if host.end > host.start and data[host.start] == c'[':
+        host.start += 1
+        host.end -= 1
+    family = read_address(data, host.start, host.end, octets)
+    if family:
+        work.source = address_of(family, octets)
+        work.caller.at, work.caller.size = data + host.start, host.end - host.start
+
+
+# What is asked
+
+cdef void read_numbers(const Data *data, Work *work, int product) noexcept nogil:
+    """Called and calling number of a product, by its own sources."""
+    cdef const Reading *reading = data.readings[product]
+    cdef Found calling
+    read_sources(
+        work.data, &work.request, reading.called, reading.called_count, reading.code,
+        &work.called[product]
+    )
+    read_sources(
+        work.data, &work.request, reading.calling, reading.calling_count, reading.code, &calling
+    )
+    work.call.called[product] = pack_found(reading, &work.called[product])
+    work.call.calling[product] = pack_found(reading, &calling)
+
+
+cdef void read_call(Desk *desk, const Data *data, Work *work) noexcept nogil:
+    """The call as a decision sees it. The products share what they look for in the same places."""
+    cdef Call *call = &work.call
+    cdef int first = CIN_INDEX if desk.product == CIN_INDEX else PCS_INDEX
+    memset(call, 0, sizeof(Call))
+    work.called[PCS_INDEX].size = work.called[CIN_INDEX].size = 0
+    work.apart = desk.product == 0 and data.apart
+    read_numbers(data, work, first)
+    if desk.product == 0:
+        if work.apart:
+            read_numbers(data, work, CIN_INDEX)
+        else:
+            work.called[CIN_INDEX] = work.called[PCS_INDEX]
+            call.called[CIN_INDEX] = call.called[PCS_INDEX]
+            call.calling[CIN_INDEX] = call.calling[PCS_INDEX]
+    find_caller(work)
+    call.source = work.source
+    call.point_code = -1
+    call.product = desk.product
+    call.not_called = work.called[first].size == 0
+    call.anonymous = withheld(work.data, &work.request)
+
+
+cdef void look(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexcept nogil:
+    cdef uint32_t fault
+    work.answer.size = work.record.size = 0
+    work.doing = LOOKED
+    work.decided = work.repeated = work.record_made = False
+    work.status = work.dropped = 0
+    work.contact.start = work.contact.end = 0
+    fault = scan(work.data, work.size, &work.request)
+    if fault:
+        refuse(desk, work, fault)
+        return
+    work.method = method_of(work.data, work.request.method)
+    if work.method == M_ACK:
+        work.doing = SWALLOWED
+        return
+    work.key = tag_of(work.data, &work.request, desk.tag_low, desk.tag_high)
+    fetch_recent(desk.recent, work.key)
+    if work.traits & OVER_RATE:
+        not_ready(work)
+    elif inspect(work):
+        return
+    elif work.method == M_CANCEL:
+        return
+    elif data == NULL:
+        not_ready(work)
+    elif work.method == M_OPTIONS:
+        options(work)
+    else:
+        read_call(desk, data, work)
+        prefetch(data, &work.call)
+
+
+cdef void fetch(const Desk *desk, const Data *data, Work *work) noexcept nogil:
+    if work.method == M_INVITE and data != NULL:
+        prefetch_rows(data, &work.call)
+
+
+cdef void fetch_lists(const Desk *desk, const Data *data, Work *work) noexcept nogil:
+    if work.method == M_INVITE and data != NULL:
+        prefetch_lists(data, &work.call)
+
+
+cdef void settle(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexcept nogil:
+    work.answer.size = work.record.size = 0
+    work.record_made = False
+    if work.method == M_CANCEL:
+        # RFC 3261 9.2: 200 where the INVITE is remembered, whose final answer stands, as it was
+        # sent at once; 481 where it is not. Silence (8.2.7) would only bring the CANCEL again.
+        if is_recent(desk.recent, work.key, <uint32_t>(now_ns // 1000000000)):
+            begin_answer(work, 200, b"OK", 2)
+            end_answer(work)
+        else:
+            no_dialog(work)
+        return
+    settle_call(desk, data, work, now_ns)
+
+
+cdef void done(Desk *desk, Work *work, uint64_t now_ns) noexcept nogil:
+    cdef Counts *counts = desk.counts
+    if work.doing == SWALLOWED:
+        count(&counts.acknowledged)
+    elif work.doing == DROPPED:
+        count(&counts.dropped[work.dropped])
+    elif work.doing == FORWARD:
+        count(&counts.forwarded)
+    else:
+        count(&counts.answered[work.status])
+        if work.traits & OVER_RATE and work.status == 503:
+            count(&counts.limited)
+    if not work.decided:
+        return
+    if work.repeated:
+        count(&counts.retransmitted)
+        return
+    note_recent(desk.recent, work.key, <uint32_t>(now_ns // 1000000000))
+    count(&counts.calls[work.counted[0]][work.counted[1]][work.counted[2]])
+    count(&counts.records_made if work.record_made else &counts.records_lost)
+
+
+# For Python
+
+cdef int fill_desk(
+    Desk *desk, bytes secret, bytes seed, str edge, int product, int mode
+) except -1:
+    """Sets what a desk is but for where its counters and memory are."""
+    cdef uint64_t words[2]
+    cdef bytes name = edge.encode()[:EDGE_OCTETS].decode("utf-8", "ignore").encode()
+    cdef bytes key = tag_key(secret)
+    if len(seed) != SEED_OCTETS:
+        raise ValueError(f"a seed has {SEED_OCTETS} octets")
+    if not 0 <= product <= 2:
+        raise ValueError(f"a product is 0 (both), 1 (PCS) or 2 (CIN), not {product}")
+    memset(desk, 0, sizeof(Desk))
+    memcpy(words, PyBytes_AS_STRING(key), sizeof(words))
+    desk.tag_low, desk.tag_high = words[0], words[1]
+    memcpy(words, PyBytes_AS_STRING(seed), sizeof(words))
+    desk.ids.low, desk.ids.high = words[0], words[1]
+    desk.product, desk.mode = <uint8_t>product, <uint8_t>mode
+    memcpy(desk.edge, PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
+    desk.edge_size = <uint32_t>PyBytes_GET_SIZE(name)
+    return 0
+
+
+cdef class Responder:
+    def __cinit__(
+        self, index, bytes secret not None, *, bytes seed not None, RecentTable recent not None,
+        str edge="", int product=0, bint proxy=False,
+    ):
+        fill_desk(&self.desk, secret, seed, edge, product, PROXY if proxy else REDIRECT)
+        self.recent = recent
+        self.desk.recent = &recent.recent
+        self.desk.counts = &self.counters
+        self.index = index
+        self.work.record = into(self.record, RECORD_ROOM)
+
+    def receive(
+        self, bytes data not None, tuple source not None, str transport="udp", uint64_t now_ns=0,
+        *, bint via_trusted=False, bint over_rate=False,
+    ):
+        cdef Work *work = &self.work
+        cdef str host = plain_address(source[0])
+        cdef bytes text = host.encode()
+        # A Via element of one octet and its comma come back as a line of eight octets.
+        cdef size_t room = 4 * PyBytes_GET_SIZE(data) + ANSWER_ROOM
+        cdef char *answer = <char *>malloc(room)
+        if answer == NULL:
+            raise MemoryError
+        work.data, work.size = <Octets>PyBytes_AS_STRING(data), <uint32_t>PyBytes_GET_SIZE(data)
+        work.traits = VIA_TRUSTED if via_trusted else 0
+        if transport != "udp":
+            work.traits |= STREAM
+        if over_rate:
+            work.traits |= OVER_RATE
+        read_peer(&work.peer, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+        work.peer.port = source[1]
+        work.source = address_of(work.peer.family, work.peer.octets)
+        work.answer = into(answer, room)
+        count(&self.counters.received)
+        try:
+            self.run(now_ns)
+            return self.responded(source)
+        finally:
+            free(answer)
+
+    cdef int run(self, uint64_t now_ns) except -1:
+        cdef Index index = self.index
+        if index is None:
+            self.steps(NULL, now_ns)
+            return 0
+        with index.lock:
+            self.steps(&index.data, now_ns)
+        return 0
+
+    cdef void steps(self, const Data *data, uint64_t now_ns) noexcept nogil:
+        look(&self.desk, data, &self.work, now_ns)
+        if self.work.doing == LOOKED:
+            fetch(&self.desk, data, &self.work)
+            settle(&self.desk, data, &self.work, now_ns)
+        done(&self.desk, &self.work, now_ns)
+
+    cdef object responded(self, tuple source):
+        cdef Work *work = &self.work
+        cdef bytes answer = None, record = None
+        cdef bint answered = work.doing == ANSWER or work.doing == FORWARD
+        if answered:
+            answer = PyBytes_FromStringAndSize(work.answer.at, work.answer.size)
+        if work.record_made:
+            record = PyBytes_FromStringAndSize(work.record.at, work.record.size)
+        return Responded(
+            answer,
+            (source[0], work.port) if answered else None,
+            record,
+            DROP_KINDS[work.dropped] if work.doing == DROPPED else None,
+            work.status if answered else 0,
+            answer[work.contact.start:work.contact.end] if work.doing == FORWARD else None,
+        )
+
+    def counts(self):
+        return counted(&self.counters)

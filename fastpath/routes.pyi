@@ -1,0 +1,1 @@
+"""Nothing for Python here: the decision of the compiled modules."""

@@ -1,0 +1,1 @@
+"""Nothing for Python here: settling of the compiled modules."""

@@ -1,0 +1,133 @@
+"""What becomes of a call: decided, answered and recorded. respond_reference.py says what."""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from callscreen.fastpath.decide cimport Decision, decide
+from callscreen.fastpath.plan cimport (
+    BLACKLIST, CALL_GUARDIAN, CONTINUE, NOT_PROVISIONED, PROVIDER_SCOPE, SERVICE_OFF, STIR_SHAKEN,
+)
+from callscreen.fastpath.recent cimport is_recent
+from callscreen.fastpath.recording cimport NUMBER_TEXT, Told, write_number, write_record
+from callscreen.fastpath.refusing cimport begin_answer, end_answer
+from callscreen.fastpath.respond cimport ANSWER, FORWARD, PROXY, Desk, Work
+from callscreen.fastpath.routes cimport (
+    NETWORK_BLOCK, NOT_THERE, TURN_AWAY, Asked, Target, find_target, put_target, read_asked,
+)
+from callscreen.fastpath.tables cimport CIN_INDEX, PCS_INDEX, Data, SettingsRow, SubscriberRow
+
+
+cdef void follow(Decision *out, const Decision *before, const Decision *after) noexcept nogil:
+    """The steps of one decision, then those of another."""
+    cdef uint32_t i, count = before.count
+    cdef Decision whole = after[0]
+    for i in range(after.count):
+        whole.trace[count + i] = after.trace[i]
+    for i in range(count):
+        whole.trace[i] = before.trace[i]
+    whole.count = <uint8_t>(count + after.count)
+    whole.criteria = before.criteria
+    whole.service = before.service
+    out[0] = whole
+
+
+cdef void decide_apart(const Data *data, Work *work, Decision *out) noexcept nogil:
+    """PCS, then CIN where PCS lets the call go on: each asked with its own numbers."""
+    cdef Decision cin
+    cdef Decision pcs
+    work.call.product = CIN_INDEX
+    work.call.not_called = work.called[CIN_INDEX].size == 0
+    decide(data, &work.call, &cin)
+    work.call.product = PCS_INDEX
+    work.call.not_called = work.called[PCS_INDEX].size == 0
+    if work.call.not_called and cin.provisioned:
+        out[0] = cin
+        return
+    decide(data, &work.call, &pcs)
+    out[0] = pcs
+    if pcs.treatment != CONTINUE or pcs.final or cin.reason == NOT_PROVISIONED:
+        return
+    if pcs.reason == NOT_PROVISIONED:
+        out[0] = cin
+        return
+    follow(out, &pcs, &cin)
+    if cin.reason == SERVICE_OFF:
+        out.treatment, out.reason, out.product = pcs.treatment, pcs.reason, pcs.product
+        out.provisioned, out.subscriber = pcs.provisioned, pcs.subscriber
+        out.settings = pcs.settings
+
+
+cdef bint is_network_block(const Decision *decision) noexcept nogil:
+    """Turned away by the network and not by its subscriber."""
+    if decision.reason == STIR_SHAKEN or decision.reason == CALL_GUARDIAN:
+        return True
+    return (
+        decision.reason == BLACKLIST and decision.count
+        and decision.trace[decision.count - 1].scope == PROVIDER_SCOPE
+    )
+
+
+cdef void answer_call(
+    const Desk *desk, const Data *data, Work *work, const Decision *decision, Asked *asked
+) noexcept nogil:
+    cdef const SettingsRow *settings = &data.settings[decision.settings]
+    cdef const SubscriberRow *subscriber
+    cdef Target target
+    cdef uint32_t mail = 0
+    cdef uint8_t mail_kind = 0
+    if decision.provisioned:
+        subscriber = &data.subscribers.rows[decision.subscriber]
+        mail, mail_kind = subscriber.voicemail, subscriber.mail
+    read_asked(asked, work.data, &work.request)
+    find_target(
+        &data.arena, &settings.route, decision.treatment, is_network_block(decision), mail,
+        mail_kind, asked, &target
+    )
+    if target.status == 302 and desk.mode == PROXY and work.request.max_forwards == 0:
+        target.status = 483
+        begin_answer(work, 483, b"Too Many Hops", 13)
+    elif target.verb == TURN_AWAY:
+        begin_answer(work, 603, b"Decline", 7)
+    elif target.verb == NETWORK_BLOCK:
+        begin_answer(work, 603, b"Network Blocked", 15)
+    elif target.verb == NOT_THERE:
+        begin_answer(work, 404, b"Not Found", 9)
+    else:
+        begin_answer(work, 302, b"Moved Temporarily", 17)
+    put_target(&work.answer, asked, &target, &work.contact)
+    end_answer(work)
+    if target.status == 302 and desk.mode == PROXY and work.doing == ANSWER:
+        work.doing = FORWARD
+
+
+cdef void settle_call(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexcept nogil:
+    cdef Decision decision
+    cdef Asked asked
+    cdef Told told
+    cdef char number[NUMBER_TEXT + 1]
+    if work.apart:
+        decide_apart(data, work, &decision)
+    else:
+        decide(data, &work.call, &decision)
+    asked.called.at = <const unsigned char *>number
+    asked.called.size = 0
+    if work.called[decision.product].size:
+        asked.called.size = write_number(number, work.call.called[decision.product])
+        if not asked.called.size:
+            asked.called.at = <const unsigned char *>work.called[decision.product].text
+            asked.called.size = work.called[decision.product].size
+    answer_call(desk, data, work, &decision, &asked)
+    work.decided = True
+    work.repeated = is_recent(desk.recent, work.key, <uint32_t>(now_ns // 1000000000))
+    work.counted[0] = decision.product if decision.provisioned else desk.product
+    work.counted[1], work.counted[2] = decision.treatment, decision.reason
+    if work.repeated:
+        return
+    told.data, told.call, told.decision = data, &work.call, &decision
+    told.called = work.called
+    told.call_id.at = work.data + work.request.call_id.start
+    told.call_id.size = work.request.call_id.end - work.request.call_id.start
+    told.source = work.caller
+    told.edge.at, told.edge.size = <const unsigned char *>desk.edge, desk.edge_size
+    told.product, told.status, told.now_ns = desk.product, work.status, now_ns
+    write_record(&work.record, &desk.ids, &told)
+    work.record_made = work.record.size <= work.record.room

@@ -1,0 +1,1 @@
+"""Nothing for Python here: names of header fields for the compiled modules."""

@@ -1,0 +1,1 @@
+"""Nothing for Python here: sources of the compiled modules."""

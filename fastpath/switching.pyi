@@ -1,0 +1,1 @@
+"""Nothing for Python here: tables of the compiled modules."""

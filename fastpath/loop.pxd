@@ -14,8 +14,10 @@ from callscreen.fastpath.peers cimport PeerRows
 from callscreen.fastpath.prefixes cimport Address
 from callscreen.fastpath.respond cimport ANSWER_ROOM, Desk, Work
 from callscreen.fastpath.ring cimport Ring
+from callscreen.fastpath.sending cimport ANSWERS, Outbox
 from callscreen.fastpath.tables cimport Data
-from callscreen.fastpath.udp cimport ANSWERS, Inbox, Outbox, Place
+from callscreen.fastpath.tapping cimport Tap
+from callscreen.fastpath.udp cimport Inbox, Place
 
 cdef enum:
     WORKS = ANSWERS
@@ -51,6 +53,7 @@ cdef struct Loop:
     Ring *ring
     Counts counts
     Spans spans
+    Tap tap            # off while its mode is 0
 
 
 cdef void run_loop(Loop *loop) noexcept nogil

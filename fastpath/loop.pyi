@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 from .counts_types import Counted
 from .index import Index
 from .peers import PeerTable
@@ -26,6 +28,7 @@ class Worker:
         product: int = 0,
         proxy: bool = False,
         segmenting: bool = True,
+        taps: RingBuffer | None = None,
     ) -> None:
         """`file` is a bound UDP socket with a receive time-out, which outlives the worker.
 
@@ -57,6 +60,15 @@ class Worker:
         """Calls by the time from receipt to answer, for each of SPAN_BOUNDS and longer ones; and
         the sum of these times in seconds."""
 
+    def tap(self, mode: int, watched: Sequence[int] = ()) -> None:
+        """What is copied into `taps` from the next message on: a mode of tapping_types, and the
+        packed numbers it watches. ValueError for too many, or without a ring for it."""
+
+    @property
+    def taps(self) -> RingBuffer | None: ...
+    @property
+    def taps_lost(self) -> int:
+        """Messages that found no room in it."""
     @property
     def records(self) -> RingBuffer: ...
     @property

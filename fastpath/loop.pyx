@@ -19,10 +19,12 @@ from callscreen.fastpath.respond cimport (
     VIA_TRUSTED, Work, done, fetch, fetch_lists, fill_desk, look, name_peer, settle,
 )
 from callscreen.fastpath.ring cimport RingBuffer, ring_place, ring_publish, ring_wrote
+from callscreen.fastpath.sending cimport flush, post
 from callscreen.fastpath.sip_text cimport Octets
 from callscreen.fastpath.tables cimport Data
+from callscreen.fastpath.tapping cimport WATCHED, set_tap, tap_work
 from callscreen.fastpath.udp cimport (
-    Place, close_inbox, flush, next_datagram, open_inbox, place_address, post, receive,
+    Place, close_inbox, next_datagram, open_inbox, place_address, receive,
 )
 
 from ipaddress import IPv4Address, IPv6Address
@@ -189,6 +191,8 @@ cdef inline void finish(
     done(&loop.desk, work, now)
     if work.record_made:
         ring_wrote(loop.ring, work.record.size)
+    if callscreen_get_int(&loop.tap.mode):
+        tap_work(&loop.tap, work, now)
 
 
 cdef void observe(Spans *spans, uint64_t calls, uint64_t nanoseconds) noexcept nogil:
@@ -202,7 +206,7 @@ cdef void observe(Spans *spans, uint64_t calls, uint64_t nanoseconds) noexcept n
 cdef class Worker:
     cdef Loop *loop
     cdef RecentTable recent
-    cdef RingBuffer buffer
+    cdef RingBuffer buffer, tapped
     cdef View views[2]     # in turns: one answers, the other is being left
     cdef int turn
     cdef Index answering, leaving
@@ -214,7 +218,7 @@ cdef class Worker:
     def __cinit__(
         self, int file, bytes secret not None, *, bytes seed not None, RecentTable recent not None,
         RingBuffer records not None, str edge="", int product=0, bint proxy=False,
-        bint segmenting=True,
+        bint segmenting=True, RingBuffer taps=None,
     ):
         self.loop = <Loop *>big_area(sizeof(Loop))
         memset(self.loop, 0, sizeof(Loop))
@@ -227,6 +231,9 @@ cdef class Worker:
         self.loop.desk.recent = &recent.recent
         self.loop.desk.counts = &self.loop.counts
         self.loop.ring = &records.ring
+        self.tapped = taps
+        if taps is not None:
+            self.loop.tap.ring = &taps.ring
         self.loop.outbox.segmenting = segmenting
         self.loop.file = file
 
@@ -302,6 +309,23 @@ cdef class Worker:
         cdef int i
         counts = [self.loop.spans.counts[i] for i in range(SPANS)]
         return counts, self.loop.spans.nanoseconds / 1e9
+
+    def tap(self, int mode, watched=()):
+        cdef uint64_t numbers[WATCHED]
+        memset(numbers, 0, sizeof(numbers))
+        if self.tapped is None or len(watched) > WATCHED:
+            raise ValueError(f"at most {WATCHED} numbers are watched, by a worker with a tap")
+        for place, number in enumerate(watched):
+            numbers[<int>place] = number
+        set_tap(&self.loop.tap, mode, numbers)
+
+    @property
+    def taps(self):
+        return self.tapped
+
+    @property
+    def taps_lost(self):
+        return self.loop.tap.lost
 
     @property
     def records(self):

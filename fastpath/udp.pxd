@@ -1,14 +1,11 @@
-"""Datagrams in and out of a socket, many at a call, without allocation or interpreter.
+"""Datagrams out of a socket, many at a call, without allocation or interpreter.
 
 1. What the kernel joined (UDP_GRO) comes out as the datagrams that were sent.
-2. Answers to one peer of one size leave as one message that the kernel takes apart (UDP_SEGMENT),
-   where it can; each answer is sent once or counted as dropped.
-3. Nothing waits but `receive`, at most WAIT_MS, and `flush` a millisecond for a full network card.
-4. An answer leaves from the address that was asked, also where the socket has them all.
-5. ICMP errors are counted, and never taken for those of what is sent next.
+2. `receive` waits at most WAIT_MS.
+3. ICMP errors of earlier answers are counted.
 """
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 
 from callscreen.fastpath.counts cimport Counts
 from callscreen.fastpath.sip_text cimport Octets
@@ -18,13 +15,8 @@ cdef enum:
     MESSAGE_ROOM = 65536     # octets
     MESSAGE_STEP = 70272     # from one message's octets to the next: no two share all cache sets
     CONTROL = 128            # octets
-    ANSWERS = 64             # sent at a time
-    SEGMENTS = 64            # answers in one message: UDP_MAX_SEGMENTS of every kernel
-    SEGMENT_OCTETS = 1400    # a longer answer might not fit the path, and goes alone
-    JOINED_OCTETS = 60000    # of the answers in one message
     ADDRESS = 28             # octets of the longest socket address: IPv6
     OWN = 20                 # octets of the longest packet information: IPv6
-    FINDING = 128            # places to find groups by: twice as many as there are groups
     WAIT_MS = 100
 
 
@@ -66,27 +58,6 @@ cdef struct Inbox:
     uint32_t step             # octets of the message's datagrams; the last may be shorter
 
 
-cdef struct Group:            # answers to one place, of one size
-    Place place
-    uint32_t size
-    uint16_t count
-    uint16_t first            # of its parts
-
-
-cdef struct Outbox:
-    int segmenting            # 0: each answer is a message of its own
-    uint64_t messages         # sent so far
-    uint16_t answers
-    uint16_t groups
-    uint8_t found[FINDING]    # one more than the group of a place and size, by hash; 0: none
-    uint16_t group_of[ANSWERS]
-    iovec answer[ANSWERS]
-    iovec parts[ANSWERS]
-    Group group[ANSWERS]
-    mmsghdr heads[ANSWERS]
-    char control[ANSWERS][CONTROL]
-
-
 cdef int open_inbox(Inbox *inbox) except -1
 cdef void close_inbox(Inbox *inbox) noexcept nogil
 # Messages received; 0 where none came in time.
@@ -97,8 +68,5 @@ cdef bint next_datagram(
 ) noexcept nogil
 # The parts of a place: octets of its address, IPv6 or not, and its port.
 cdef const unsigned char *place_address(const Place *place, bint *v6, uint32_t *port) noexcept nogil
-# An answer, which stays where it is until `flush`; at most ANSWERS.
-cdef void post(
-    Outbox *outbox, const Place *place, uint32_t port, char *octets, size_t size
-) noexcept nogil
-cdef void flush(Outbox *outbox, int file, Counts *counts) noexcept nogil
+# ICMP errors that wait are taken away: how many there were.
+cdef int socket_errors(int file) noexcept nogil

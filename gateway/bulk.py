@@ -3,7 +3,7 @@
 1. An import is answered once the core keeps the whole file; one that is refused leaves nothing.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from ..schema import TYPES
@@ -24,8 +24,10 @@ JSON: Final = "application/json"
 
 async def create(call: Call) -> Rows:
     """POST on a collection: one object in JSON, or many in CSV."""
-    if call.headers.content_type.startswith(BULK) and TYPES[call.type].shape.rules.csv:
-        return await _import(call)
+    if TYPES[call.type].shape.rules.csv:
+        if call.headers.content_type.startswith(BULK):
+            return await _import(call)
+        _how(call.query.pairs)
     return await objects.create(call)
 
 
@@ -46,13 +48,11 @@ async def _import(call: Call) -> Rows:
     name = call.name
     file = await file_of(call, call.config.limits.import_bytes, "mode", "dry_run")
     pairs = {**file.fields, **call.query.pairs}
-    mode = MODES.get(pairs.get("mode", "upsert"))
-    if mode is None:
-        raise ApiError(400, f"Parameter 'mode' must be one of {', '.join(MODES)}.")
+    mode, dry_run = _how(pairs)
     spec = ImportSpec(
         parent=name,
         mode=mode,
-        dry_run=flag(pairs, "dry_run"),
+        dry_run=dry_run,
         file=_shown(call, file),
         size=0 if call.headers.kind == MULTIPART else call.headers.content_length or 0,
     )
@@ -62,6 +62,14 @@ async def _import(call: Call) -> Rows:
         raise ApiError(400, "The body holds no file.")
     messages = _messages(spec, first, pieces)
     return one(await call.client.send(call.client.jobs.Import, messages, call.metadata))
+
+
+def _how(pairs: Mapping[str, str]) -> tuple[ImportMode.ValueType, bool]:
+    """The mode of an import, and whether it is a dry run. Raises ApiError."""
+    mode = MODES.get(pairs.get("mode", "upsert"))
+    if mode is None:
+        raise ApiError(400, f"Parameter 'mode' must be one of {', '.join(MODES)}.")
+    return mode, flag(pairs, "dry_run")
 
 
 async def _messages(

@@ -4,11 +4,12 @@
 2. The archive is read, purged and restored under the names that its objects had.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from ..schema import TYPES, Invalid, body_of, iso, kind_of, stamps_to_json
+from ..schema import TYPES, Errors, Invalid, ObjectType, body_of, iso, kind_of, stamps_to_json
 from ..v1.authentication_pb2 import WhoAmIRequest
 from ..v1.object_pb2 import Archived, Object
 from ..v1.provisioning_pb2 import (
@@ -180,11 +181,22 @@ def _read_object(call: Call, data: dict[str, Any]) -> tuple[Object, tuple[str, .
         data = data["settings"]  # the references show both forms
     try:
         message, mask = kind.from_json(data, call.product)
+        _refuse_null_keys(kind, message, mask)
     except Invalid as error:
         raise ApiError(400, str(error), error.errors) from None
     obj = Object()
     getattr(obj, call.type).CopyFrom(message)
     return obj, mask
+
+
+def _refuse_null_keys(kind: ObjectType, message: Any, mask: Sequence[str]) -> None:
+    """A key's part may be left out where the path has it, but is never null. Raises Invalid."""
+    errors = Errors()
+    for field in kind.fields:
+        given = field.name in kind.key and field.name in mask
+        if given and field.rules.required and not message.HasField(field.name):
+            errors.required(field.json_name)
+    errors.check(kind.class_name)
 
 
 def _named(error: ApiError, type_: str) -> ApiError:

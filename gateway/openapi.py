@@ -140,7 +140,7 @@ def _operation(route: Route, product: str, method: str) -> dict[str, Any]:
         "tags": [product],
         "summary": _summary(route, method),
         "parameters": [
-            *parts(route, product, method in ("POST", "PUT") and not route.tail),
+            *parts(route, product, method != "GET" and not route.tail),
             *_queries(route, product, method),
             STRICT,
         ],
@@ -218,8 +218,8 @@ def _content(route: Route, product: str, method: str) -> dict[str, Any]:
     content = {"application/json": {"schema": _body(route, product, method)}}
     if handler is bulk.create and _has_csv(route):
         content |= {**CSV, **FORM}
-    if handler is audio.create:
-        content |= FORM
+    if handler is audio.create and route.keys:
+        content |= FORM  # without a provider a form cannot name its file's place
     if handler in (audio.create_named, audio.put):
         content |= WAV
     return content

@@ -17,7 +17,7 @@ Parameter = dict[str, Any]
 PART: Final = {"type": "string", "minLength": 1, "pattern": r"^[^\u0000]+$"}
 DIRECTION: Final = "(?:[: ](?:[Aa][Ss][Cc]|[Dd][Ee][Ss][Cc]?))?"
 FUNCTION: Final = "[: ](?:lower|length|numeric|natural)"
-TIMES: Final = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
+TIMES: Final = "(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
 VALUES: Final[Mapping[ColumnKind, str]] = {
     ColumnKind.STRING: "[^,]*",
     ColumnKind.INTEGER: "[+-]?[0-9]{1,30}(?::[+-]?[0-9]{1,30})?",
@@ -114,10 +114,10 @@ def _query(name: str, description: str, schema: dict[str, Any]) -> Parameter:
 IMPORT: Final = (
     _query(
         "mode",
-        "Of keys that are there already: upsert changes, insert refuses, replace replaces.",
+        "Of keys of a file that are there: upsert changes, insert refuses, replace replaces.",
         {"type": "string", "enum": list(MODES), "default": "upsert"},
     ),
-    flag("dry_run", "Checks everything and writes nothing."),
+    flag("dry_run", "Checks all of a file and writes nothing of it."),
 )
 AUDIO: Final = tuple(
     {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}

@@ -298,3 +298,16 @@ async def test_a_job_without_a_file_says_so(fake: Faked) -> None:
     core.answers["Download"] = Refusal(grpc.StatusCode.FAILED_PRECONDITION, "It runs still.")
     answer = await http.get("/pcs/api/job/j1/file", headers=TOKEN)
     assert (code(answer), answer.json()["meta"]["message"]) == (409, "It runs still.")
+
+
+@pytest.mark.parametrize("query", ["mode=", "mode=merge", "dry_run=", "dry_run=perhaps"])
+async def test_what_only_a_file_heeds_is_valid_beside_an_object_too(
+    fake: Faked, query: str
+) -> None:
+    core, http = fake
+    refused = await http.post(
+        f"/pcs/api/subscriber/acme?{query}", json={"name": "a"}, headers=TOKEN
+    )
+    assert code(refused) == 400
+    assert f"'{query.partition('=')[0]}'" in refused.json()["meta"]["message"]
+    assert core.asked == []

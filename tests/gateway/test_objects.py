@@ -189,3 +189,13 @@ async def test_an_audio_file(pcs: Caller) -> None:
     assert accepted(await pcs.post(path, body)) == described
     assert await pcs.attributes(f"{path}/Hello.wav") == described
     assert "wav" in refused(await pcs.put(f"{path}/Hello.mp3", body | {"file": "Hello.mp3"}), 400)
+
+
+@pytest.mark.parametrize("name", ["examplesubscriber", "nobody"])
+async def test_a_part_of_the_key_is_never_null(owner: Caller, name: str) -> None:
+    path = f"{SUBSCRIBERS}/{name}"
+    held = (await owner.get(path))["data"]
+    for write in (owner.post, owner.put):
+        answer = await write(path, {"service_provider_name": None, "name": None})
+        assert "is required, but missing" in refused(answer, 400)
+    assert (await owner.get(path))["data"] == held

@@ -85,3 +85,42 @@ def test_the_page_needs_nothing_from_elsewhere() -> None:
     assert not re.search(r"(src|href)=['\"](https?:)?//", page)
     for path in DOCUMENT["paths"]:
         assert path in page
+
+
+def test_a_file_is_sent_where_the_path_names_its_provider() -> None:
+    audio = "/pcs/api/audio"
+    media = {
+        path: set(DOCUMENT["paths"][path]["post"]["requestBody"]["content"])
+        for path in (audio, f"{audio}/{{service_provider_name}}")
+    }
+    assert media == {
+        audio: {"application/json"},
+        f"{audio}/{{service_provider_name}}": {"application/json", "multipart/form-data"},
+    }
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "delete"])
+def test_what_reads_nothing_into_a_number_is_a_get(method: str) -> None:
+    path = "/pcs/api/number/{service_provider_name}/{subscriber_name}/{number}"
+    [schema] = (
+        part["schema"]
+        for part in DOCUMENT["paths"][path][method]["parameters"]
+        if part["name"] == "number"
+    )
+    assert bool(re.search(schema["pattern"], "abc")) is (method == "get")
+    assert re.search(schema["pattern"], "5855551234")
+
+
+def test_a_search_for_a_time_names_a_year_that_is_one() -> None:
+    [search] = (
+        part["schema"]["pattern"]
+        for part in DOCUMENT["paths"]["/cin/api/administrator"]["get"]["parameters"]
+        if part["name"] == "search"
+    )
+    for text, fits in (
+        ("0001-01-10", True),
+        ("2026-02-03:2026-02-04", True),
+        ("0000-01-10", False),
+    ):
+        assert bool(re.search(search, f"created:{text}")) is fits
+        assert bool(re.search(search, f"created:2026-01-01:{text}")) is (fits and ":" not in text)

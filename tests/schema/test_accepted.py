@@ -1,7 +1,11 @@
 """JSON Schema of requests and of answers, held against what reads and writes them."""
 
+import itertools
 import re
+from collections.abc import Iterator
+from typing import Any
 
+import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +14,7 @@ from callscreen.schema import MASK, PRODUCTS, TYPES
 from callscreen.schema.accepted import FORMATS, _between, part_schema, request_schema
 from callscreen.schema.answers import answer_schema
 from callscreen.schema.cross import FORMS
+from callscreen.schema.errors import Invalid
 from callscreen.schema.formats import NORMALISE
 from callscreen.v1.rules_pb2 import Format
 
@@ -117,3 +122,38 @@ def test_a_setting_with_a_grammar_is_described_by_it_and_may_be_empty() -> None:
     pattern = schema["anyOf"][0]["pattern"]
     for text, fits in (("", True), ("http://a.example:80/b", True), ("[}", False), ("a b", False)):
         assert bool(re.search(pattern, text)) is fits
+
+
+def _steps(product: str) -> Iterator[dict[str, Any]]:
+    """Steps of every type with each field missing, empty, null or there."""
+    values: dict[str, tuple[Any, ...]] = {
+        "prefix": (None, "", "+"),
+        "range": (None, [], [0], [0, 2]),
+        "country_code": (None, 1, "44"),
+    }
+    for type_ in ("strip_prefix", "extract_substring", "set_cc", "default_cc", "require_digits"):
+        for chosen in itertools.product(*(((), *values[name]) for name in values)):
+            held = zip(values, chosen, strict=True)
+            yield {"type": type_, **{name: value for name, value in held if value != ()}}
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_a_step_s_schema_says_what_its_type_needs(product: str) -> None:
+    settings_ = TYPES["settings"]
+    schema = request_schema(settings_.shape, product, whole=False)
+    fits = jsonschema_rs.Draft202012Validator(schema).is_valid
+    outcomes = set()
+    for step in _steps(product):
+        body = {"called_sources_config": [{"source": "hdr.to", "post": [step]}]}
+        message, _ = settings_.from_json(body, product)
+        settings_.complete(message, product)
+        try:
+            settings_.normalise(message, product, "1")
+            settings_.validate(message, product)
+        except Invalid:
+            read = False
+        else:
+            read = True
+        assert fits(body) is read, step
+        outcomes.add((step["type"], read))
+    assert len(outcomes) == 10

@@ -1,7 +1,7 @@
 """JSON Schema of what a request may hold: each field's own form, and the others that are read.
 
-1. What fits is read and validated, but for what one field demands of another or of other objects;
-   what does not fit is refused.
+1. What fits is read and validated, but for what one field demands of other objects, or of another
+   field where demands.py cannot say it; what does not fit is refused.
 2. A text that stands for something else (a number, an address) is described by a pattern, which
    leaves out only spellings that nobody writes.
 """
@@ -12,6 +12,7 @@ from typing import Any, Final
 from ..v1.rules_pb2 import Also, Format
 from .answers import tree_schema
 from .cross import FORMS
+from .demands import DEMANDS
 from .fields import INT32, Field, Kind, Shape
 from .formats import MAX_DIGITS
 from .secrets import MASK
@@ -68,6 +69,7 @@ def request_schema(shape: Shape, product: str, whole: bool = True) -> dict[str, 
         "type": "object",
         "properties": properties,
         "additionalProperties": False,
+        **DEMANDS.get(shape.name, {}),
     }
     required = [field.json_name for field in fields if field.rules.required]
     if required and whole:

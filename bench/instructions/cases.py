@@ -9,6 +9,9 @@ from functools import partial
 from callscreen.fastpath import measure_sip as measure
 from callscreen.fastpath.extract import NumberPolicy, NumberSource, NumberSources, PostStep
 from callscreen.fastpath.index import Index, PlanStep
+from callscreen.fastpath.measure_respond import responses
+from callscreen.fastpath.recent import RecentTable
+from callscreen.fastpath.respond import Responder
 
 from .messages import ACK, BROKEN, INVITE, OPTIONS, SMALL
 
@@ -40,13 +43,12 @@ def calling_from(uri: bytes) -> bytes:
 def provisioned() -> Index:
     """A number with lists of its own and its subscriber's, under two rules."""
     index = Index()
-    lists = {"personal": True, "global_list": True}
     index.put_provider(1, "acme", [], [f"+1212555{i:04d}" for i in range(1000)])
     index.put_plan(
         "acme",
         [
-            PlanStep("whitelist", 1, match="continue", **lists),
-            PlanStep("blacklist", 2, match="terminate", **lists),
+            PlanStep("whitelist", 1, match="continue", personal=True, global_list=True),
+            PlanStep("blacklist", 2, match="terminate", personal=True, global_list=True),
         ],
         None,
     )
@@ -61,6 +63,7 @@ def cases() -> dict[str, Case]:
     called, calling = NumberSources(CALLED), NumberSources(CALLING)
     asserted = NumberSources(CALLING[1:])
     index = provisioned()
+    responder = Responder(index, b"bench", seed=b"s" * 16, recent=RecentTable(1000), edge="edge-1")
     found: dict[str, Case] = {
         "scan: small INVITE": partial(measure.scans, SMALL),
         "scan: INVITE with SDP": partial(measure.scans, INVITE),
@@ -75,6 +78,8 @@ def cases() -> dict[str, Case]:
         "all but the decision: small INVITE": partial(measure.whole, SMALL, called, calling),
         "all but the decision: INVITE with SDP": partial(measure.whole, INVITE, called, calling),
         "decision": partial(measure.decisions, index, "+15855551234", "+13155550100"),
+        "answered and recorded: small INVITE": partial(responses, responder, SMALL),
+        "answered and recorded: INVITE with SDP": partial(responses, responder, INVITE),
     }
     for name, uri in NOTATIONS.items():
         found[f"number: {name}"] = partial(measure.numbers, calling_from(uri), calling)

@@ -1,0 +1,142 @@
+"""Builds the fuzz target: the fast path once more, with clang's sanitizers, in a folder of its own.
+
+1. Nothing outside the folder is written: what is installed in place stays as it is.
+2. Only what changed is compiled again.
+3. Modules that octets off the wire come through are told from those that only prepare the index:
+   the latter are compiled with the address sanitizer alone.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+__all__ = ["ROOT", "build", "missing"]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HERE = ROOT / "tests" / "fuzz"
+PACKAGE = ROOT / "src" / "callscreen"
+C_FILES = ROOT / "build" / "cython" / "src" / "callscreen" / "fastpath"
+SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
+
+# Modules that a datagram's octets go through.
+REACHED = [
+    "answer_write",
+    "decide",
+    "extract",
+    "extract_number",
+    "extract_scan",
+    "lists",
+    "marks",
+    "masks",
+    "numbers",
+    "prefixes",
+    "recent",
+    "recording",
+    "refusing",
+    "respond",
+    "routes",
+    "settling",
+    "sip",
+    "sip_names",
+    "sip_scan",
+    "sources",
+]
+# And what else the index needs.
+NEEDED = [
+    "arena",
+    "area",
+    "configured",
+    "counts",
+    "epochs",
+    "index",
+    "originating",
+    "plan",
+    "provisioned",
+    "routing",
+    "switching",
+    "tables",
+    "transaction",
+]
+FLAGS = ["-g1", "-fPIC", "-w", "-fno-strict-aliasing", "-fno-omit-frame-pointer"]
+FLAGS += ["-fsanitize=address"]
+COVERED = ["-O1", "-fsanitize=fuzzer-no-link,undefined", "-fno-sanitize-recover=undefined"]
+UNCOVERED = ["-O0"]
+
+
+def missing() -> list[str]:
+    """Debian packages that are not there."""
+    if shutil.which("clang") is None:
+        return ["clang", "libclang-rt-14-dev"]
+    folder = subprocess.run(["clang", "-print-resource-dir"], capture_output=True, text=True)
+    found = list(Path(folder.stdout.strip()).glob("lib/linux/libclang_rt.fuzzer-*.a"))
+    return [] if found else ["libclang-rt-14-dev"]
+
+
+def run(*command: object) -> None:
+    subprocess.run([str(each) for each in command], check=True, cwd=ROOT)
+
+
+def newer(source: Path, made: Path) -> bool:
+    return not made.exists() or source.stat().st_mtime > made.stat().st_mtime
+
+
+def compile_module(source: Path, made: Path, covered: bool) -> None:
+    include = "-I" + sysconfig.get_path("include")
+    if newer(source, made):
+        more = COVERED if covered else UNCOVERED
+        run("clang", *FLAGS, *more, include, "-shared", "-o", made, source)
+
+
+def link_python(site: Path) -> None:
+    """The package's Python files, without what is compiled in place."""
+    fastpath = site / "callscreen" / "fastpath"
+    fastpath.mkdir(parents=True, exist_ok=True)
+    for folder in (PACKAGE, PACKAGE / "fastpath"):
+        for source in folder.glob("*.py"):
+            link = site / "callscreen" / source.relative_to(PACKAGE)
+            if not link.is_symlink():
+                link.symlink_to(source)
+
+
+def build(out: Path) -> Path:
+    """Returns the path of the target."""
+    site = out / "site"
+    link_python(site)
+    target = out / "target.c"
+    sources = [HERE / "target.pyx", *PACKAGE.glob("fastpath/*.pxd")]
+    if any(newer(source, target) for source in sources):
+        run(sys.executable, "-m", "cython", "-3", "-I", ROOT / "src", "-o", target, sources[0])
+    jobs = [(target, site / f"target{SUFFIX}", True)]
+    for name in REACHED + NEEDED:
+        made = site / "callscreen" / "fastpath" / f"{name}{SUFFIX}"
+        jobs.append((C_FILES / f"{name}.c", made, name in REACHED))
+    with ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
+        list(pool.map(lambda job: compile_module(*job), jobs))
+    made = out / "fuzz"
+    library = sysconfig.get_config_var("LIBDIR")
+    version = sysconfig.get_config_var("LDVERSION")
+    run(
+        "clang",
+        *FLAGS,
+        "-O1",
+        "-fsanitize=fuzzer,undefined",
+        "-rdynamic",
+        "-I" + sysconfig.get_path("include"),
+        "-x",
+        "c",
+        HERE / "entry.inc",
+        "-x",
+        "none",
+        f"-L{library}",
+        f"-Wl,-rpath,{library}",
+        f"-lpython{version}",
+        *sysconfig.get_config_var("LIBS").split(),
+        "-lm",
+        "-o",
+        made,
+    )
+    return made

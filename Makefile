@@ -1,6 +1,7 @@
 # make run    builds, provisions an example, places four calls, keeps serving (ONCE=1: ends there)
 # make test   builds and runs every check
 # make docs   writes docs/objects.md and docs/settings.md from the protos, docs/metrics.md from the code
+# make fuzz   fuzzes what datagrams go through, with clang's sanitizers (FUZZ_SECONDS=600, KEEP=1: keeps what it found new)
 # make fuzz-rest  holds the served OpenAPI documents against what is served, at length (SEED=1, EXAMPLES=50)
 # make bench  prints the figures, each beside its peer
 # make bench-instructions  counts instructions a call, beside the figures kept (KEEP=1: keeps)
@@ -13,7 +14,7 @@ BUILT  := $(VENV)/.built
 SOURCES := $(wildcard protos/callscreen/v1/*.proto) $(wildcard fastpath/*.pyx) $(wildcard fastpath/*.pxd) \
            pyproject.toml setup.py
 
-.PHONY: run test lint check docs fuzz-rest bench bench-instructions bench-edge clean
+.PHONY: run test lint check docs fuzz fuzz-rest bench bench-instructions bench-edge clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -42,6 +43,9 @@ docs: $(BUILT)
 	$(BIN)/python -m callscreen.schema.markdown > docs/objects.md
 	$(BIN)/python -m callscreen.schema.settings_page > docs/settings.md
 	$(BIN)/python -m callscreen.metrics_page > docs/metrics.md
+
+fuzz: $(BUILT)
+	$(BIN)/python -m tests.fuzz $(or $(FUZZ_SECONDS),600) $(if $(KEEP),--keep)
 
 fuzz-rest: $(BUILT)
 	CALLSCREEN_FUZZ_SEED=$(or $(SEED),$(shell date +%s)) CALLSCREEN_FUZZ_EXAMPLES=$(or $(EXAMPLES),50) \

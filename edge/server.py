@@ -23,6 +23,7 @@ from ..fastpath.index import Index
 from ..fastpath.peers import PeerTable
 from ..fastpath.recent import RecentTable
 from ..ops import Instruments
+from .capturing import CAPTURE_FAMILIES, CaptureConfig, Capturing
 from .local import Local
 from .metrics import Metrics
 from .peers import PEER_FAMILIES, PeerList
@@ -32,6 +33,8 @@ from .shown import FAMILIES, Shown
 from .sockets import format_address, open_udp, parse_address
 from .spool import Spool
 from .streaming import STREAM_FAMILIES, StreamConfig, Streaming
+from .taps import TAP_FAMILIES, Taps
+from .trace import trace_offer
 from .view import PRODUCTS, ScreeningView
 from .workers import WorkerConfig, Workers
 
@@ -41,6 +44,7 @@ log = logging.getLogger("callscreen.edge")
 
 MIB = 1024 * 1024  # octets
 STOP_SECONDS = 2.0
+PORT_ATTEMPTS = 5  # at a port that is free for UDP and TCP, where any will do
 WORKERS_MOST = 64
 TRANSACTION_LIMIT = 1_048_576  # transactions remembered, 8 octets each
 LAG_SECONDS = 300.0  # an edge that has followed no core for longer says that it is not ready
@@ -80,6 +84,7 @@ class EdgeConfig:
     peers: str = ""
     ceiling: int = 0
     streams: StreamConfig = field(default_factory=StreamConfig)
+    capture: CaptureConfig = field(default_factory=CaptureConfig)
     lag_seconds: float = LAG_SECONDS
     instruments: Instruments = field(default_factory=Instruments)
 
@@ -122,28 +127,47 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
         spool = Spool(Path(config.state) / "records") if config.state else None
         records = RecordsOut(channel, metrics, jitter=jitter, metadata=metadata, spool=spool)
         alike = worker_config(config)
+        sockets: list[socket.socket] = []
+        capturing = None
 
         def table() -> PeerTable:
             return peers.table
 
         try:
-            streaming = Streaming(config.streams, alike, index, records.put, os.urandom, table)
-            sockets = await open_udp(host, port, config.workers)
-            opened = await streaming.open(host, sockets[0].getsockname()[1])
+            if config.capture.server:
+                capturing = Capturing(config.capture, lambda: sockets[0].getsockname()[:2])
+            taps = Taps(capturing)
+            streaming = Streaming(
+                config.streams, alike, index, records.put, os.urandom, table, taps
+            )
+            opened = await open_all(sockets, streaming, host, port, config.workers)
         except (OSError, ValueError):
             records.leave()
+            if capturing is not None:
+                capturing.close()
+            for sock in sockets:
+                sock.close()
             raise
         workers = Workers(sockets, alike, os.urandom)
         shown = Shown(metrics, replica, records, workers, streaming.counts, config.lag_seconds)
         config.instruments.declare(FAMILIES, shown)
         config.instruments.declare(STREAM_FAMILIES, streaming.show)
         config.instruments.declare(PEER_FAMILIES, peers.show)
+        config.instruments.declare(TAP_FAMILIES, lambda add: taps.show(add, workers.taps_lost()))
+        if capturing is not None:
+            config.instruments.declare(CAPTURE_FAMILIES, capturing.show)
+        config.instruments.offer("/trace", trace_offer(taps, config.token, index))
+        taps.attach(workers.tap)
         config.instruments.health.check(shown.ready)
         address = format_address(sockets[0].getsockname())
         workers.admit(peers.table)
         workers.start()
 
-        coroutines = (replica.run(), records.run(), workers.run(index, table, records.put))
+        coroutines = (
+            replica.run(),
+            records.run(),
+            workers.run(index, table, records.put, taps.put),
+        )
         every = (*coroutines, *streaming.coroutines(), peers.run(workers.strangers))
         tasks = [asyncio.create_task(coroutine) for coroutine in every]
         try:
@@ -162,7 +186,29 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             records.leave()
+            if capturing is not None:
+                capturing.close()
     log.info("stopped after %d datagrams", workers.counts().received)
+
+
+async def open_all(
+    sockets: list[socket.socket], streaming: Streaming, host: str, port: int, workers: int
+) -> list[str]:
+    """Puts UDP sockets into `sockets`, and opens the streams beside them, whose addresses it gives.
+
+    Of port 0 it is one that TCP has free too. Raises OSError, ValueError.
+    """
+    for left in range(0 if port else PORT_ATTEMPTS - 1, -1, -1):
+        sockets[:] = await open_udp(host, port, workers)
+        try:
+            return await streaming.open(host, sockets[0].getsockname()[1])
+        except OSError:
+            for sock in sockets:
+                sock.close()
+            sockets.clear()
+            if not left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def worker_config(config: EdgeConfig) -> WorkerConfig:

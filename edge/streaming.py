@@ -21,6 +21,7 @@ from ..fastpath.respond_types import SEED_OCTETS, Address, Responded
 from ..ops import Add, Family
 from .sockets import format_address, parse_address
 from .streams import Record, Streams, open_tcp
+from .taps import Taps
 from .tls import TlsConfig, TlsContext
 from .workers import WorkerConfig
 
@@ -82,6 +83,7 @@ class Streaming:
         record: Record,
         random: Callable[[int], bytes],
         peers: Callable[[], PeerTable],
+        taps: Taps | None = None,
     ) -> None:
         """Raises ValueError where TLS lacks a file, OSError where one cannot be used."""
         self._responder = Responder(
@@ -95,6 +97,7 @@ class Streaming:
         )
         self._index = index
         self._peers = peers
+        self._taps = taps
         self._config = config
         self._context = tls_context(config)
         contexts: list[Callable[[], ssl.SSLContext] | None] = [None] if config.tcp else []
@@ -129,6 +132,7 @@ class Streaming:
         """Gives up what was opened and does not run."""
         for sock in self._sockets:
             sock.close()
+        self._sockets.clear()
 
     def coroutines(self) -> list[Coroutine[Any, Any, None]]:
         """What has to run until it is cancelled."""
@@ -147,7 +151,7 @@ class Streaming:
             b"INVITE "
         ):  # what floods beyond its refusals is refused all the same
             over = self._peers().take(source[0], now_ns) != "admitted"
-        return self._responder.receive(
+        done = self._responder.receive(
             message,
             source,
             transport,
@@ -155,6 +159,9 @@ class Streaming:
             via_trusted=peer is not None and peer.proxy,
             over_rate=over,
         )
+        if self._taps is not None and self._taps.on:
+            self._taps.stream(message, source, transport, now_ns, done)
+        return done
 
     def counts(self) -> Counted:
         return self._responder.counts()

@@ -77,6 +77,7 @@ class Connection(asyncio.Protocol):
         self._begun: float | None = None  # when the message that is not whole began
         self._heard = streams.now()
         self._unread: float | None = None  # since when the peer has not read
+        self._closed: float | None = None  # when it was closed by us
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -120,6 +121,8 @@ class Connection(asyncio.Protocol):
     def overdue(self, now: float) -> str:
         """Why it should be closed by now; empty where it should not."""
         limits = self._streams.limits
+        if self._closed is not None:
+            return "unread" if now - self._closed > limits.unread_seconds else ""
         if self._unread is not None and now - self._unread > limits.unread_seconds:
             return "unread"
         if self._begun is not None and now - self._begun > limits.message_seconds:
@@ -128,12 +131,18 @@ class Connection(asyncio.Protocol):
 
     def close(self, why: str) -> None:
         """Closes it for a reason of ours; what the peer has not read by then is lost."""
-        if self._transport is not None:
-            self._streams.counts.closed[why] += 1
-            if why in ("unread", "fault"):
-                self._transport.abort()
-            else:
-                self._transport.close()
+        transport = self._transport
+        if transport is None:
+            return
+        if transport.is_closing():  # and the peer has not read what was left for it
+            transport.abort()
+            return
+        self._streams.counts.closed[why] += 1
+        self._closed = self._streams.now()
+        if why in ("unread", "fault"):
+            transport.abort()
+        else:
+            transport.close()
 
     def _frame(self, frame: Frame) -> None:
         if frame.kind is Kind.PING:
@@ -254,13 +263,13 @@ class Streams:
 
     async def _connect(self, sock: socket.socket, host: str, port: int) -> None:
         """Makes a connection of an accepted socket, over TLS after its handshake."""
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         made = Connection(self, host, port)
         context = self._context() if self._context else None
         seconds = self.limits.handshake_seconds if context else None
         loop = asyncio.get_running_loop()
         try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await loop.connect_accepted_socket(
                 lambda: made, sock, ssl=context, ssl_handshake_timeout=seconds
             )

@@ -25,6 +25,7 @@ from ..fastpath.respond_types import SEED_OCTETS
 from ..fastpath.ring import RingBuffer
 from ..ops.metrics import Histogram
 from .sockets import can_segment, overflows
+from .taps import TAP_OCTETS
 from .waiting import BATCH_LIMIT, BATCH_OCTETS
 
 __all__ = ["WorkerConfig", "Workers", "total"]
@@ -34,6 +35,8 @@ log = logging.getLogger("callscreen.edge")
 RING_OCTETS = 32 * 1024 * 1024  # of a worker's records that wait to be taken: some 60,000
 LOOK_SECONDS = 0.02  # between two looks at rings and data
 SUMMARY_SECONDS = 10.0
+TAPPED_LIMIT = 100  # messages taken at once: others of the event loop come between
+TAPPED_TURNS = 20  # times a look and a worker
 
 Put = Callable[[bytes, int], None]  # takes AppendRequest entries, and how many they are
 
@@ -49,6 +52,7 @@ class WorkerConfig:
     proxy: bool = False
     segmenting: bool = True
     ring_octets: int = RING_OCTETS
+    tap_octets: int = TAP_OCTETS
 
 
 class Workers:
@@ -72,6 +76,7 @@ class Workers:
                 product=config.product,
                 proxy=config.proxy,
                 segmenting=config.segmenting and can_segment(sock),
+                taps=RingBuffer(config.tap_octets),
             )
             for sock in sockets
         ]
@@ -100,15 +105,31 @@ class Workers:
         for worker in self._workers:
             worker.admit(table)
 
+    def tap(self, mode: int, watched: Sequence[int]) -> None:
+        """What is copied for who looks; `watched` are packed numbers, at most WATCHED_MOST."""
+        for worker in self._workers:
+            worker.tap(mode, watched)
+
+    def taps_lost(self) -> int:
+        """Messages copied that found no room."""
+        return sum(worker.taps_lost for worker in self._workers)
+
     def strangers(self) -> tuple[int, str]:
         """Datagrams from no peer so far, and where one of the last came from."""
         count = self.counts().dropped.get("untrusted", 0)
         return count, next(filter(None, (worker.stranger for worker in self._workers)), "")
 
     async def run(
-        self, index: Callable[[], Index | None], peers: Callable[[], PeerTable], put: Put
+        self,
+        index: Callable[[], Index | None],
+        peers: Callable[[], PeerTable],
+        put: Put,
+        tapped: Callable[[bytes], None] | None = None,
     ) -> None:
-        """Takes records, hands over index and peers of the moment; returns only when cancelled."""
+        """Takes records and what is tapped, hands over index and peers of the moment.
+
+        Returns only when cancelled.
+        """
         looks = 0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
@@ -117,6 +138,10 @@ class Workers:
             self.admit(peers())
             for worker in self._workers:
                 while self._take(worker, put):  # noqa: ASYNC110 - lets others run, waits for nothing
+                    await asyncio.sleep(0)
+                for _ in range(TAPPED_TURNS):
+                    if not self._take_tapped(worker, tapped):
+                        break
                     await asyncio.sleep(0)
             if looks * LOOK_SECONDS >= SUMMARY_SECONDS:
                 looks = 0
@@ -168,6 +193,14 @@ class Workers:
         octets, count = worker.records.take(BATCH_LIMIT, BATCH_OCTETS)
         if count:
             put(octets, count)
+        return count > 0
+
+    def _take_tapped(self, worker: Worker, tapped: Callable[[bytes], None] | None) -> bool:
+        if tapped is None or worker.taps is None:
+            return False
+        octets, count = worker.taps.take(TAPPED_LIMIT, BATCH_OCTETS)
+        if count:
+            tapped(octets)
         return count > 0
 
     def _summarise(self) -> None:

@@ -1,6 +1,6 @@
 """A call record on the wire: one `records` entry of an AppendRequest (tag, length, CallRecord).
 
-1. recording_reference.py says what stands in it, and how identifiers come about.
+1. recording_reference.py says what stands in it.
 2. Lengths of the record and of its inner messages are two octets wide, whatever they say.
 3. A record that finds no room leaves out.size > out.room, and nothing past the room is written.
 """
@@ -10,20 +10,12 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from callscreen.fastpath.answer_write cimport Out
 from callscreen.fastpath.decide cimport Call, Decision
 from callscreen.fastpath.extract_number cimport Found
+from callscreen.fastpath.record_text cimport Ids
 from callscreen.fastpath.routes cimport Text8
 from callscreen.fastpath.tables cimport Data
 
 cdef enum:
     TEXT_LIMIT = 250  # octets of a Call-ID in a record
-    NUMBER_TEXT = 17  # octets of a number in text: plus and 15 digits, "*"
-    ID_TEXT = 36  # octets of an identifier
-
-cdef struct Ids:  # of the records of one worker
-    uint64_t low, high  # key of the randomness: 16 random octets as little-endian words
-    uint64_t drawn  # words drawn from it
-    uint64_t millisecond
-    uint64_t count
-    uint32_t tail
 
 cdef struct Told:  # what a record tells
     const Data *data
@@ -38,8 +30,4 @@ cdef struct Told:  # what a record tells
     uint64_t now_ns  # Unix time
 
 
-# The size of what is written: plus and digits, or an emergency number bare; 0 for no number. There
-# is room for NUMBER_TEXT octets, and the rest of it is written over too.
-cdef uint32_t write_number(char *out, uint64_t number) noexcept nogil
-cdef void write_id(Ids *ids, uint64_t now_ns, char *out) noexcept nogil
 cdef void write_record(Out *out, Ids *ids, const Told *told) noexcept nogil

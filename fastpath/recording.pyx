@@ -3,17 +3,19 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from callscreen.fastpath.answer_hash cimport Hash, hash_begin, hash_end, hash_octet
 from callscreen.fastpath.answer_write cimport Out
 from callscreen.fastpath.arena cimport Arena, at as block_at
 from callscreen.fastpath.counts cimport REASONS, TREATMENTS as TREATMENT_WORDS
 from callscreen.fastpath.decide cimport (
-    CALLED_INPUT, CALLING_INPUT, EMERGENCY_112, EMERGENCY_911, SOURCE_INPUT, SUBSCRIBER_INPUT,
-    TEXT_INPUT, Decision, Trace,
+    CALLED_INPUT, CALLING_INPUT, SOURCE_INPUT, SUBSCRIBER_INPUT, TEXT_INPUT, Decision, Trace,
 )
 from callscreen.fastpath.extract_number cimport Found
-from callscreen.fastpath.numbers cimport Mask
 from callscreen.fastpath.plan cimport EMERGENCY, SERVICE_SELECTION
+from callscreen.fastpath.record_pen cimport (
+    WIDE, WORD, Pen, Word, begin, end, put_arena, put_packed, put_size, put_text, put_varint,
+    put_word, room,
+)
+from callscreen.fastpath.record_text cimport ID_TEXT, NUMBER_TEXT, Ids, write_id, write_mask
 from callscreen.fastpath.tables cimport (
     CriteriaRow, NumberSlot, SubscriberRow, find_number, numbers_of,
 )
@@ -21,43 +23,9 @@ from callscreen.fastpath.tables cimport (
 from .model import TREATMENTS
 from .plan import OUTCOME_WORDS, RULE_WORDS, SCOPE_WORDS
 
-cdef extern from *:
-    """
-    #include <stdint.h>
-    #include <string.h>
-    /* The 16 nibbles of a word as digits, the highest first. */
-    static inline void callscreen_nibbles(uint64_t word, char *out) {
-        for (int half = 0; half < 2; half++) {
-            uint64_t part = half ? word & 0xFFFFFFFFu : word >> 32;
-            part = (part | part << 16) & 0x0000FFFF0000FFFFu;
-            part = (part | part << 8) & 0x00FF00FF00FF00FFu;
-            part = (part | part << 4) & 0x0F0F0F0F0F0F0F0Fu;
-            part |= 0x3030303030303030u;
-    #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            part = __builtin_bswap64(part);
-    #endif
-            memcpy(out + 8 * half, &part, 8);
-        }
-    }
-    """
-    void write_nibbles "callscreen_nibbles"(uint64_t word, char *out) noexcept nogil
-
 cdef enum:
-    WORD = 23  # octets of a word at most
     SCOPES = 5
     OUTCOMES = 10
-    WIDE = 128 * 128 - 1  # the most that two octets of a length say
-    FIRST_COUNT_BITS = 41  # as in recording_reference.py
-    LOW_BITS = 30
-
-cdef struct Word:
-    uint8_t size
-    char text[WORD]
-
-cdef struct Pen:
-    char *at
-    char *end
-    bint full  # something found no room
 
 cdef Word rules[REASONS]
 cdef Word scopes[SCOPES]
@@ -79,153 +47,6 @@ take_words(rules, RULE_WORDS, REASONS)
 take_words(scopes, SCOPE_WORDS, SCOPES)
 take_words(outcomes, OUTCOME_WORDS, OUTCOMES)
 take_words(treatments, TREATMENTS, TREATMENT_WORDS)
-
-
-cdef uint32_t write_mask(char *out, Mask mask) noexcept nogil:
-    cdef uint32_t i, count = mask.value & 15
-    out[0] = c'+'
-    for i in range(count):
-        if (mask.care >> (60 - 4 * i)) & 15:
-            out[i + 1] = <char>(c'0' + ((mask.value >> (60 - 4 * i)) & 15))
-        else:
-            out[i + 1] = c'x'
-    count += 1
-    if mask.care & 15 == 0:
-        out[count] = c'*'
-        count += 1
-    return count
-
-
-cdef uint32_t write_number(char *out, uint64_t number) noexcept nogil:
-    cdef uint32_t count = number & 15
-    if number == 0:
-        return 0
-    if number == EMERGENCY_911 or number == EMERGENCY_112:
-        memcpy(out, b"911" if number == EMERGENCY_911 else b"112", 3)
-        return 3
-    out[0] = c'+'
-    write_nibbles(number, out + 1)
-    return count + 1
-
-
-# Identifiers
-
-cdef uint64_t draw(Ids *ids) noexcept nogil:
-    """The next word of the randomness: SipHash of how many were drawn."""
-    cdef Hash hash
-    cdef int i
-    hash_begin(&hash, ids.low, ids.high)
-    for i in range(8):
-        hash_octet(&hash, <unsigned char>(ids.drawn >> (8 * i)))
-    ids.drawn += 1
-    return hash_end(&hash)
-
-
-cdef inline char *put_hex(char *out, uint64_t value, int digits) noexcept nogil:
-    cdef int i
-    for i in range(digits):
-        out[i] = (<const char *>b"0123456789abcdef")[(value >> (4 * (digits - 1 - i))) & 15]
-    return out + digits
-
-
-cdef void write_id(Ids *ids, uint64_t now_ns, char *out) noexcept nogil:
-    cdef uint64_t millisecond = now_ns // 1000000, low
-    if millisecond > ids.millisecond:
-        ids.millisecond = millisecond
-        ids.count = draw(ids) & ((<uint64_t>1 << FIRST_COUNT_BITS) - 1)
-        ids.tail = <uint32_t>draw(ids)
-    else:
-        ids.count += 1
-    low = ids.count & ((<uint64_t>1 << LOW_BITS) - 1) | <uint64_t>2 << LOW_BITS
-    out = put_hex(out, ids.millisecond >> 16, 8)
-    out[0] = c'-'
-    out = put_hex(out + 1, ids.millisecond, 4)
-    out[0], out[1] = c'-', c'7'
-    out = put_hex(out + 2, ids.count >> LOW_BITS, 3)
-    out[0] = c'-'
-    out = put_hex(out + 1, low >> 16, 4)
-    out[0] = c'-'
-    put_hex(put_hex(out + 1, low, 4), ids.tail, 8)
-
-
-# Fields
-
-cdef inline bint room(Pen *pen, uint32_t size) noexcept nogil:
-    if pen.end - pen.at < <long>size:
-        pen.full = True
-        return False
-    return True
-
-
-cdef inline void put_size(Pen *pen, unsigned char tag, uint32_t size) noexcept nogil:
-    """Tag and length of octets that follow; there is room."""
-    pen.at[0] = <char>tag
-    if size < 128:
-        pen.at[1] = <char>size
-        pen.at += 2
-    else:
-        pen.at[1] = <char>(size & 127 | 128)
-        pen.at[2] = <char>(size >> 7)
-        pen.at += 3
-
-
-cdef inline void put_text(
-    Pen *pen, unsigned char tag, const void *text, uint32_t size
-) noexcept nogil:
-    if size and size <= WIDE and room(pen, size + 3):
-        put_size(pen, tag, size)
-        memcpy(pen.at, text, size)
-        pen.at += size
-
-
-cdef inline void put_word(Pen *pen, unsigned char tag, const Word *word) noexcept nogil:
-    if word.size and room(pen, WORD + 2):
-        pen.at[0], pen.at[1] = <char>tag, <char>word.size
-        memcpy(pen.at + 2, word.text, WORD)
-        pen.at += 2 + word.size
-
-
-cdef inline void put_varint(Pen *pen, unsigned char tag, uint64_t value) noexcept nogil:
-    if value and room(pen, 11):
-        pen.at[0] = <char>tag
-        pen.at += 1
-        while value > 127:
-            pen.at[0] = <char>(value & 127 | 128)
-            value >>= 7
-            pen.at += 1
-        pen.at[0] = <char>value
-        pen.at += 1
-
-
-cdef inline char *begin(Pen *pen, unsigned char tag) noexcept nogil:
-    """Begins an inner message: where its octets start."""
-    if room(pen, 3):
-        pen.at[0] = <char>tag
-        pen.at += 3
-    return pen.at
-
-
-cdef inline void end(Pen *pen, char *start) noexcept nogil:
-    cdef uint32_t size = <uint32_t>(pen.at - start)
-    if pen.full:
-        return
-    if size > WIDE:
-        pen.full = True
-    (start - 2)[0], (start - 1)[0] = <char>(size & 127 | 128), <char>(size >> 7)
-
-
-cdef inline void put_arena(
-    Pen *pen, unsigned char tag, const Arena *arena, uint32_t offset
-) noexcept nogil:
-    if offset:
-        put_text(pen, tag, block_at(arena, offset) + 1, <uint32_t>block_at(arena, offset)[0])
-
-
-cdef inline void put_packed(Pen *pen, unsigned char tag, uint64_t number) noexcept nogil:
-    if number and room(pen, NUMBER_TEXT + 3):
-        pen.at[0] = <char>tag
-        pen.at[1] = <char>write_number(pen.at + 2, number)
-        pen.at += 2 + pen.at[1]
 
 
 cdef void put_called(Pen *pen, unsigned char tag, const Told *told, int product) noexcept nogil:

@@ -21,7 +21,7 @@ from callscreen.fastpath.decide cimport Call
 from callscreen.fastpath.extract_number cimport Found
 from callscreen.fastpath.prefixes cimport Address
 from callscreen.fastpath.recent cimport Recent, RecentTable
-from callscreen.fastpath.recording cimport Ids
+from callscreen.fastpath.record_text cimport Ids
 from callscreen.fastpath.routes cimport Text8
 from callscreen.fastpath.sip_scan cimport Request
 from callscreen.fastpath.sip_text cimport Octets, Span

@@ -30,7 +30,7 @@ from callscreen.fastpath.refusing cimport (
 from callscreen.fastpath.settling cimport settle_call
 from callscreen.fastpath.sip_fields cimport VIA_UNUSABLE, Via, scan_via
 from callscreen.fastpath.sip_list cimport next_in_list
-from callscreen.fastpath.sip_scan cimport H_VIA, Request, scan
+from callscreen.fastpath.sip_scan cimport H_VIA, NO_FIELD, Request, scan
 from callscreen.fastpath.sip_text cimport AF_INET, AF_INET6, Octets, Span
 from callscreen.fastpath.sources cimport Reading, pack_found
 from callscreen.fastpath.tables cimport CIN_INDEX, PCS_INDEX, Data
@@ -104,18 +104,17 @@ cdef void name_peer(
 
 cdef bint second_via(Octets data, const Request *request, Via *out) noexcept nogil:
     """Whether there is a second Via element with a host."""
-    cdef uint32_t field, at, seen = 0
+    cdef uint32_t field = <uint32_t>request.first[<uint32_t>H_VIA], at, seen = 0
     cdef Span value, element
     memset(out, 0, sizeof(Via))
-    for field in range(<uint32_t>request.first[<uint32_t>H_VIA], request.count):
-        if request.fields[field].known != H_VIA:
-            continue
+    while field < NO_FIELD:
         value = request.fields[field].value
         at = value.start
         while next_in_list(data, value, &at, &element):
             seen += 1
             if seen == 2:
                 return scan_via(data, element, out) != VIA_UNUSABLE
+        field = request.fields[field].next
     return False
 
 

@@ -10,7 +10,7 @@ from callscreen.fastpath.plan cimport CONTINUE, SCREEN, VOICEMAIL
 from callscreen.fastpath.sip_escape cimport next_octet
 from callscreen.fastpath.sip_list cimport next_in_list
 from callscreen.fastpath.sip_scan cimport H_HISTORY_INFO, NO_FIELD, Request
-from callscreen.fastpath.sip_text cimport C_DIGIT, Octets, Span, same, sip_class
+from callscreen.fastpath.sip_text cimport C_DIGIT, Octets, Span, is_lws, same, sip_class
 from callscreen.fastpath.sip_uri cimport URI_BAD, URI_OTHER, Uri
 
 from .routes_types import host_part, place_kind, redress
@@ -81,7 +81,7 @@ cdef inline bint is_place(const Uri *uri) noexcept nogil:
 
 
 cdef void read_asked(Asked *out, Octets data, const Request *request) noexcept nogil:
-    cdef uint32_t i
+    cdef uint32_t i, size
     out.data, out.request = data, request
     out.user.at, out.user.size = out.user_text, 0
     out.uri = request.parts
@@ -89,6 +89,10 @@ cdef void read_asked(Asked *out, Octets data, const Request *request) noexcept n
         out.uri.host.start = out.uri.host.end = out.uri.port = 0
         return
     i = out.uri.user.start
+    size = out.uri.user.end - i
+    if size <= USER_OCTETS and memchr(data + i, c'%', size) == NULL:
+        out.user = text_of(data, out.uri.user)  # as it stands: nothing is escaped
+        return
     while i < out.uri.user.end:
         if out.user.size == USER_OCTETS:
             out.user.size = 0
@@ -317,16 +321,29 @@ cdef bint read_entry(const Asked *asked, Span entry, Span *uri, Span *index) noe
     return digit and uri.end > uri.start and index.end - index.start <= INDEX_OCTETS
 
 
+cdef inline bint is_printable(Octets data, Span entry) noexcept nogil:
+    """Whether no control octet is in an entry, but for a line's fold and tabs beside it."""
+    cdef uint32_t i
+    for i in range(entry.start, entry.end):
+        if (data[i] < 0x20 and not is_lws(data[i])) or data[i] == 0x7F:
+            return False
+    return True
+
+
 cdef void read_history(const Asked *asked, History *out) noexcept nogil:
-    cdef Span entry, uri, asked_uri = asked.request.uri
+    cdef Span entry, last, uri, asked_uri = asked.request.uri
     cdef int field = asked.request.first[<uint32_t>H_HISTORY_INFO]
     cdef uint32_t at = 0
-    out.indexed = out.added = False
-    out.told = next_entry(asked, &field, &at, &entry)
+    out.indexed = out.added = out.told = False
+    while next_entry(asked, &field, &at, &entry):
+        if not is_printable(asked.data, entry):
+            out.told = False
+            return
+        out.told = True
+        last = entry
     if not out.told:
         return
-    while next_entry(asked, &field, &at, &entry):
-        pass
+    entry = last
     out.indexed = read_entry(asked, entry, &uri, &out.index)
     out.added = out.indexed and not (
         uri.end - uri.start == asked_uri.end - asked_uri.start and memcmp(
@@ -342,16 +359,29 @@ cdef void put_index(Out *out, const Asked *asked, const History *history) noexce
         put(out, b".1", 2)
 
 
+cdef inline void spaces_for_tabs(Out *out, size_t start) noexcept nogil:
+    cdef char *tab
+    while out.size <= out.room and start < out.size:
+        tab = <char *>memchr(out.at + start, c'\t', out.size - start)
+        if tab == NULL:
+            return
+        tab[0] = c' '
+        start = <size_t>(tab - out.at) + 1
+
+
 cdef void put_history(Out *out, const Asked *asked, const History *history) noexcept nogil:
     """The entries that came, and one for the Request-URI where it is not the last of them."""
     cdef int field = asked.request.first[<uint32_t>H_HISTORY_INFO]
     cdef uint32_t at = 0
+    cdef size_t start
     cdef Span entry
     cdef bint first = True
     put(out, b"History-Info: ", 14)
     while next_entry(asked, &field, &at, &entry):
         put(out, b", ", 0 if first else 2)
+        start = out.size
         put_folded(out, asked.data, entry)
+        spaces_for_tabs(out, start)
         first = False
     if history.added:
         put(out, b", <", 3)

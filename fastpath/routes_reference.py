@@ -27,6 +27,7 @@ INDEX_OCTETS = 64  # of an index that is heeded
 END_OF_URI = re.compile(rb"[>?]")
 INDEX = re.compile(rb";index=([^;]*)", re.IGNORECASE)
 PLAIN_INDEX = re.compile(rb"[0-9]+(?:\.[0-9]+)*")
+CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 PLAIN_USER = re.compile(r"[0-9A-Za-z+*_.!~()'-]*")
 
 
@@ -188,12 +189,13 @@ def with_history(given: Answer, asked: Asked, parameter: bytes) -> Answer:
     """A 302 with the History-Info that came (RFC 7044): whoever follows adds the next hop's entry.
 
     An entry for the Request-URI is added where it is not the last, and `parameter` of the Contact
-    tells by its index what the Contact comes of. Without an index nothing is told of that.
+    tells by its index what the Contact comes of. Without an index nothing is told of that. Entries
+    of which one holds a control octet are not given back.
     """
-    if given.status != 302 or not asked.history:
+    if given.status != 302 or not asked.history or any(map(CONTROL.search, asked.history)):
         return given
     (name, contact), *more = given.headers
-    entries = list(asked.history)
+    entries = [entry.replace(b"\t", b" ") for entry in asked.history]
     uri, index = entry_parts(entries[-1])
     if index and uri != asked.uri:
         index += b".1"

@@ -7,7 +7,8 @@ from callscreen.fastpath.plan cimport (
     BLACKLIST, CALL_GUARDIAN, CONTINUE, NOT_PROVISIONED, PROVIDER_SCOPE, SERVICE_OFF, STIR_SHAKEN,
 )
 from callscreen.fastpath.recent cimport is_recent
-from callscreen.fastpath.recording cimport NUMBER_TEXT, Told, write_number, write_record
+from callscreen.fastpath.record_text cimport NUMBER_TEXT, write_number
+from callscreen.fastpath.recording cimport Told, write_record
 from callscreen.fastpath.refusing cimport begin_answer, end_answer
 from callscreen.fastpath.respond cimport ANSWER, FORWARD, PROXY, Desk, Work
 from callscreen.fastpath.routes cimport (

@@ -158,7 +158,7 @@ cdef inline UriKind read_uri_text(
     if text.marks != NULL:
         colon = next_mark(text.marks, start)
         out.kind = scheme(data, start, colon)
-    if out.kind == URI_OTHER or text.marks == NULL:
+    if out.kind == URI_OTHER or text.marks == NULL or data[colon] != c':':  # sip+x:
         colon = start
         while colon < end and (
             sip_class[data[colon]] & (C_ALPHA | C_DIGIT)

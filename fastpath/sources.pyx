@@ -88,22 +88,20 @@ cdef Reading *make_reading(object called, object calling, str default_cc) except
 
 cdef uint64_t pack_found(const Reading *reading, const Found *found) noexcept nogil:
     cdef uint64_t number = 0
-    cdef uint32_t i = 0, count = 0
+    cdef uint32_t i, count
     if not found.size:
         return 0
     if found.text[0] == c'+':
-        i = 1
+        number = found.packed
     else:
         if reading.code_size + found.size > MAX_DIGITS:
             return 0
-        for count in range(reading.code_size):
-            number = number << 4 | (reading.code_digits[count] & 15)
-        count = reading.code_size
-    while i < found.size:
-        number = number << 4 | (<unsigned char>found.text[i] & 15)
-        i += 1
-        count += 1
-    number = number << (64 - 4 * count) | count
+        for i in range(reading.code_size):
+            number = number << 4 | (reading.code_digits[i] & 15)
+        for i in range(found.size):
+            number = number << 4 | (<unsigned char>found.text[i] & 15)
+        count = reading.code_size + found.size
+        number = number << (64 - 4 * count) | count
     if number == reading.emergency[0]:
         return EMERGENCY_911
     return EMERGENCY_112 if number == reading.emergency[1] else number

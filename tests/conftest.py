@@ -5,6 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Nothing is measured by the clock in a test: a busy machine makes no example too slow.
+settings.register_profile("callscreen", deadline=None)
+settings.load_profile("callscreen")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import click
 from . import __version__
 from .bulk_commands import dump, load
 from .data_commands import backup, check, restore
+from .edge_commands import top, trace
 from .options import (
     EPILOG,
     data_option,
@@ -93,7 +94,7 @@ def password(
         fail(str(error))
 
 
-for command in (serve, core, gateway, edge, backup, restore, check, load, dump):
+for command in (serve, core, gateway, edge, backup, restore, check, load, dump, top, trace):
     main.add_command(command)
 
 

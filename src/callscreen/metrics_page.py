@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from .core.families import FAMILIES as CORE
+from .edge.capturing import CAPTURE_FAMILIES
 from .edge.shown import FAMILIES as EDGE
+from .edge.taps import TAP_FAMILIES
 from .gateway.observed import FAMILIES as GATEWAY
 from .ops import Family
 from .ops.instruments import BUILD
@@ -22,7 +24,7 @@ PARTS: dict[str, Sequence[Family]] = {
     "Every part": (BUILD,),
     "Core": CORE,
     "Gateway": GATEWAY,
-    "Edge": EDGE,
+    "Edge": (*EDGE, *TAP_FAMILIES, *CAPTURE_FAMILIES),
 }
 MORE = """
 Besides, of every process: `process_cpu_seconds_total`, `process_resident_memory_bytes`,

@@ -13,6 +13,7 @@ __all__ = [
     "data_option",
     "format_option",
     "grpc_option",
+    "hep_options",
     "http_option",
     "log_option",
     "mask_option",
@@ -30,6 +31,7 @@ __all__ = [
     "state_option",
     "stream_options",
     "token_option",
+    "watched_option",
     "workers_option",
 ]
 
@@ -121,6 +123,12 @@ metrics_option = option(
     " three ports: this one for the core, the next for the gateway, then for the edge.",
     type=HostPort(),
 )
+watched_option = option(
+    "--edge",
+    "127.0.0.1:9466",
+    "Where the edge answers /metrics: what it was given as --metrics.",
+    type=HostPort(),
+)
 public_option = option(
     "--public-url",
     "http://127.0.0.1:8080",
@@ -192,6 +200,27 @@ PEER_OPTIONS = (
         type=click.IntRange(0, 10_000_000),
     ),
 )
+
+
+HEP_OPTIONS = (
+    option(
+        "--hep", "", "Where SIP messages are sent as HEP version 3; nowhere, if it is not given."
+    ),
+    option(
+        "--hep-id",
+        "0",
+        "Number of this edge at that server.",
+        type=click.IntRange(0, 4_294_967_295),
+    ),
+    option("--hep-key", "", "What that server is shown; better in the environment.", metavar="KEY"),
+)
+
+
+def hep_options(command: Any) -> Any:
+    """The options of what is sent to a capture server."""
+    for each in reversed(HEP_OPTIONS):
+        command = each(command)
+    return command
 
 
 def stream_options(command: Any) -> Any:

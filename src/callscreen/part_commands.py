@@ -12,6 +12,7 @@ from .options import (
     data_option,
     format_option,
     grpc_option,
+    hep_options,
     http_option,
     log_option,
     mask_option,
@@ -241,6 +242,7 @@ def gateway(
 @workers_option
 @segmentation_option
 @stream_options
+@hep_options
 @metrics_option
 @log_option
 @format_option
@@ -263,6 +265,9 @@ def edge(
     trust: str,
     peers: str,
     ceiling: int,
+    hep: str,
+    hep_id: int,
+    hep_key: str,
     metrics: str | None,
     log_level: str,
     log_format: str,
@@ -271,6 +276,7 @@ def edge(
 
     Prints "ready sip=..." when it answers. Keeps answering while the core is gone.
     """
+    from .edge.capturing import CaptureConfig
     from .edge.server import EdgeConfig, serve
     from .edge.streaming import StreamConfig
 
@@ -289,6 +295,7 @@ def edge(
         peers=peers,
         ceiling=ceiling,
         streams=StreamConfig(not no_tcp, sips, tls_certificate, tls_key, tls_client_ca),
+        capture=CaptureConfig(hep, hep_id, hep_key),
         instruments=instruments,
     )
     run_part(

@@ -190,6 +190,21 @@ async def test_a_peer_that_reads_nothing_is_not_read_and_then_closed(
         assert edge.streams.counts.messages < 400 * 200
 
 
+async def test_a_peer_that_reads_nothing_does_not_linger_once_it_is_closed(
+    eventually: Callable[..., Any],
+) -> None:
+    limits = Limits(idle_seconds=0.2, unread_seconds=0.2)
+    async with listening(limits=limits) as edge, peer(edge.port, limit=1_024) as sbc:
+        for connection in range(3):
+            sbc.writer.write(call(connection, "OPTIONS") * 100)
+        await eventually(lambda: edge.streams.counts.messages == 300)
+        (connection,) = edge.streams.open
+        connection._transport.write(bytes(8 * 1024 * 1024))  # more than any socket buffer takes
+        connection.resume_writing()  # as if the bound had not been reached
+        await eventually(lambda: not edge.streams.open, 8.0)
+        assert edge.closed == {"idle": 1}
+
+
 async def test_connections_are_bounded_for_a_host_and_in_all(
     eventually: Callable[..., Any],
 ) -> None:

@@ -2,7 +2,8 @@
 
 Invariants:
 1. Only GET and HEAD are answered, one a connection; a body is never read.
-2. Connections, their octets and their time are bounded: whoever holds one open loses it.
+2. Connections, their octets and their time are bounded: whoever holds one open loses it. A page
+   that a part offers piece by piece may take STREAM_SECONDS, and ends with its reader.
 3. The event loop makes no metrics: a thread does, one scrape at a time, shared by all who wait.
 4. /healthz says that the event loop turns; /readyz says 503 and why where work cannot be done.
 """
@@ -13,27 +14,19 @@ import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from .health import Health
 from .instruments import Instruments
-from .limits import CONNECTIONS, REQUEST_BYTES, REQUEST_SECONDS
+from .limits import CONNECTIONS, REQUEST_BYTES, REQUEST_SECONDS, STREAM_SECONDS
+from .offers import Answer, Asked, Pieces
 
 __all__ = ["Answer", "admin", "healthz", "readyz"]
 
-PLAIN = "text/plain; charset=utf-8"
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = ("GET", "HEAD")
 
 log = logging.getLogger("callscreen")
-
-
-class Answer(NamedTuple):
-    """A page: its status, its text and the type of that."""
-
-    status: int
-    body: bytes
-    type: str = PLAIN
 
 
 def healthz() -> Answer:
@@ -87,7 +80,11 @@ class _Endpoint:
         self._open.add(task)
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                await self._talk(reader, writer)
+                more = await self._talk(reader, writer)
+            if more is not None:
+                async with asyncio.timeout(STREAM_SECONDS):
+                    await _stream(more, reader, writer)
+            async with asyncio.timeout(REQUEST_SECONDS):
                 writer.close()
                 await writer.wait_closed()
         except (TimeoutError, OSError, asyncio.IncompleteReadError):
@@ -104,7 +101,10 @@ class _Endpoint:
         await asyncio.gather(*self._open, return_exceptions=True)
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _talk(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> Pieces | None:
+        """Answers one request; what is still to come of the answer, if anything."""
         method = "GET"
         try:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -116,13 +116,24 @@ class _Endpoint:
             if not version.startswith("HTTP/1."):
                 answer = Answer(400, b"not an HTTP/1.1 request\n")
             else:
-                answer = await self._answer(method, path.partition("?")[0])
+                found = await self._answer(method, path, head)
+                if isinstance(found, Pieces):
+                    writer.write(_head(Answer(200, b"", found.type), whole=False))
+                    return found
+                answer = found
         writer.write(_head(answer))
         if method != "HEAD":
             writer.write(answer.body)
         await writer.drain()
+        return None
 
-    async def _answer(self, method: str, path: str) -> Answer:
+    async def _answer(self, method: str, target: str, head: bytes) -> Answer | Pieces:
+        path, _, query = target.partition("?")
+        offer = self._instruments.offers.get(path)
+        if offer is not None and method == "GET":
+            return offer(Asked(dict(parse_qsl(query)), _authorization(head)))
+        if offer is not None:
+            return Answer(405, b"GET\n")
         if path not in ("/healthz", "/readyz", "/metrics"):
             return Answer(404, b"there are /metrics, /healthz and /readyz\n")
         if method not in METHODS:
@@ -146,11 +157,40 @@ class _Endpoint:
         return await asyncio.shield(self._scrape)
 
 
-def _head(answer: Answer) -> bytes:
+async def _stream(more: Pieces, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Sends what comes, until nothing does or the other side has gone."""
+
+    async def send() -> None:
+        async for piece in more.pieces:
+            writer.write(piece)
+            await writer.drain()
+
+    sending = asyncio.create_task(send())
+    going = asyncio.create_task(reader.read(1))
+    try:
+        await asyncio.wait((sending, going), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sending.cancel()
+        going.cancel()
+        failed, _ = await asyncio.gather(sending, going, return_exceptions=True)
+        if isinstance(failed, Exception) and not isinstance(failed, OSError):
+            log.error("a page was broken off", exc_info=failed)
+        await more.pieces.aclose()
+
+
+def _authorization(head: bytes) -> str:
+    for line in head.decode("latin-1").split("\r\n")[1:]:
+        name, _, value = line.partition(":")
+        if name.lower() == "authorization":
+            return value.strip()
+    return ""
+
+
+def _head(answer: Answer, whole: bool = True) -> bytes:
     lines = [
         f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
         f"Content-Type: {answer.type}",
-        f"Content-Length: {len(answer.body)}",
+        *([f"Content-Length: {len(answer.body)}"] if whole else []),
         "Cache-Control: no-store",
         "Connection: close",
     ]

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector, 
 
 from .health import Health
 from .metrics import Add, Family, Source, Table
+from .offers import Offer
 
 __all__ = ["BUILD", "Instruments"]
 
@@ -25,6 +26,7 @@ class Instruments:
         self.version = version
         self.health = Health()
         self.tables: list[Table] = []
+        self.offers: dict[str, Offer] = {}
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
@@ -35,6 +37,10 @@ class Instruments:
         table = Table(families, sources)
         self.tables.append(table)
         self._registry.register(table)
+
+    def offer(self, path: str, offer: Offer) -> None:
+        """Answers GET of this path of the admin endpoint from now on."""
+        self.offers[path] = offer
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format 0.0.4. Any thread may ask."""

@@ -1,0 +1,1 @@
+"""Nothing for Python here: sockets of the compiled modules."""

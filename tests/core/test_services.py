@@ -32,11 +32,16 @@ NAMES = [descriptor.full_name for descriptor, _ in SERVICES]
 METHODS = [method for descriptor, _ in SERVICES for method in descriptor.methods]
 
 
+# What the client's library makes of a refusal that crosses a message still being sent.
+CROSSED = "Internal error from Core"
+
+
 def raw(server, method, octets, metadata):
     """Calls a method with octets as its message, whatever its kind; the error it ends with."""
     path = f"/{method.containing_service.full_name}/{method.name}"
-    if method.client_streaming:  # nothing is sent: a refusal that crosses it would hide the reason
-        return refused(server.channel.stream_stream(path)(metadata=metadata).read())
+    if method.client_streaming:
+        call = server.channel.stream_stream(path)(iter([octets]), metadata=metadata)
+        return refused(call.read())
     if method.server_streaming:
         return refused(server.channel.unary_stream(path)(octets, metadata=metadata).read())
     return refused(server.channel.unary_unary(path)(octets, metadata=metadata))

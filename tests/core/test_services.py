@@ -75,6 +75,8 @@ async def test_every_method_but_the_open_ones_needs_a_token(server, method):
     ):
         shown = metadata and metadata[0][0] == "authorization"
         error = await raw(server, method, b"", metadata)
+        while error.details() == CROSSED:
+            error = await raw(server, method, b"", metadata)
         if method.name in OPTIONAL and not shown:
             assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
         else:

@@ -235,13 +235,18 @@ class Streams:
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
+        failing = False
         while True:
             try:
                 sock, address = await loop.sock_accept(listener)
             except OSError as error:
-                log.warning("a connection could not be accepted: %s", error.strerror)
+                if not failing:  # once, until it works again
+                    log.warning("a connection could not be accepted: %s", error.strerror)
+                failing = True
+                self.counts.closed["accept"] += 1
                 await asyncio.sleep(ACCEPT_PAUSE)
                 continue
+            failing = False
             host = address[0].removeprefix("::ffff:")
             why = self._refused(host)
             if why:
@@ -264,10 +269,10 @@ class Streams:
     async def _connect(self, sock: socket.socket, host: str, port: int) -> None:
         """Makes a connection of an accepted socket, over TLS after its handshake."""
         made = Connection(self, host, port)
-        context = self._context() if self._context else None
-        seconds = self.limits.handshake_seconds if context else None
         loop = asyncio.get_running_loop()
         try:
+            context = self._context() if self._context else None
+            seconds = self.limits.handshake_seconds if context else None
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await loop.connect_accepted_socket(

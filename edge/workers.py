@@ -36,6 +36,7 @@ RING_OCTETS = 32 * 1024 * 1024  # of a worker's records that wait to be taken: s
 LOOK_SECONDS = 0.02  # between two looks at rings and data
 SUMMARY_SECONDS = 10.0
 TAPPED_LIMIT = 100  # messages taken at once: others of the event loop come between
+TAKEN_TURNS = 50  # batches of records a look and a worker: the others have their turn too
 TAPPED_TURNS = 20  # times a look and a worker
 
 Put = Callable[[bytes, int], None]  # takes AppendRequest entries, and how many they are
@@ -137,7 +138,9 @@ class Workers:
             self.answer_from(index())
             self.admit(peers())
             for worker in self._workers:
-                while self._take(worker, put):  # noqa: ASYNC110 - lets others run, waits for nothing
+                for _ in range(TAKEN_TURNS):
+                    if not self._take(worker, put):
+                        break
                     await asyncio.sleep(0)
                 for _ in range(TAPPED_TURNS):
                     if not self._take_tapped(worker, tapped):

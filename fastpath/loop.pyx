@@ -276,10 +276,12 @@ cdef class Worker:
         return True
 
     def admit(self, PeerTable table not None):
-        cdef uint64_t turns = callscreen_get_word(&self.loop.turns)
+        cdef uint64_t turns
         if table is self.admitted:
             return
         callscreen_set_peers(&self.loop.peers, &table.peers)
+        callscreen_fence()  # first this is seen, and then turns are counted
+        turns = callscreen_get_word(&self.loop.turns)
         left = [(each, turn) for each, turn in self.left_tables if turns < turn + 2]
         self.left_tables = [*left, (self.admitted, turns)]
         self.admitted = table

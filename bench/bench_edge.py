@@ -4,6 +4,7 @@ That is what makes their figures comparable: generator, Kamailio's configuration
 the same numbers, notations and answers, each in its own language.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,7 +69,10 @@ def test_the_echoes_give_back_what_came(mode: str) -> None:
         all_right(server, echo=True)
 
 
-@pytest.mark.skipif(find_kamailio() is None, reason="kamailio is not installed")
+@pytest.mark.skipif(
+    find_kamailio() is None and os.environ.get("CI") != "true",  # there its absence is a failure
+    reason="kamailio is missing: install Debian's package to run this",
+)
 def test_kamailio_answers_the_load() -> None:
     with kamailio(COUNT) as server:
         all_right(server)

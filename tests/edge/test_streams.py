@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
@@ -353,12 +352,11 @@ async def test_clients_show_a_certificate_where_that_is_asked(
         assert edge.streams.counts.opened == 1
 
 
-@pytest.mark.skipif(not shutil.which("sipp"), reason="sipp is missing")
-async def test_sipp_calls_over_tcp(tmp_path: Path) -> None:
+async def test_sipp_calls_over_tcp(sipp: str, tmp_path: Path) -> None:
     scenario = Path(__file__).parent / "sipp" / "redirected.xml"
     async with listening() as edge:
         process = await asyncio.create_subprocess_exec(
-            *("sipp", f"127.0.0.1:{edge.port}", "-t", "t1", "-sf", str(scenario), "-s", CALLED),
+            *(sipp, f"127.0.0.1:{edge.port}", "-t", "t1", "-sf", str(scenario), "-s", CALLED),
             *("-key", "calling", FRIEND, "-i", "127.0.0.1", "-m", "50", "-r", "100"),
             *("-timeout", "10s", "-timeout_error", "-nostdin", "-recv_timeout", "3000"),
             cwd=tmp_path,

@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("core", "edge", "fastpath", "gateway", "ops", "schema", "v1", "cli")
+PARTS = ("core", "edge", "fastpath", "gateway", "identity", "ops", "schema", "v1", "cli")
 ALLOWED = {
     "schema": {"v1"},
     "fastpath": set(),
+    "identity": set(),
     "ops": set(),
-    "core": {"schema", "v1", "fastpath", "ops"},
-    "edge": {"v1", "fastpath", "ops"},
+    "core": {"schema", "v1", "fastpath", "identity", "ops"},
+    "edge": {"v1", "fastpath", "identity", "ops"},
     "gateway": {"schema", "v1", "ops"},
 }
-FOLDERS = {part: ROOT / part for part in ("core", "edge", "fastpath", "gateway")}
+FOLDERS = {part: ROOT / part for part in ("core", "edge", "fastpath", "gateway", "identity")}
 FOLDERS |= {part: ROOT / "src" / "callscreen" / part for part in ("schema", "ops")}
 
 

@@ -4,7 +4,7 @@ Invariants
 1. A verdict is one of four states: who asked nothing got NONE; VALID only where every check passed;
    INVALID where one failed that says so of the call; UNKNOWN where it could not be told.
 2. The octets of a token are kept as they were received: what is verified is never written anew.
-3. Times are seconds since 1970; numbers are digits without a plus, as RFC 8224 section 8.3 has them.
+3. Times are seconds since 1970; numbers are digits without a plus (RFC 8224 8.3).
 """
 
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ class Fault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A step of a verification: its name, whether it passed (None: not looked at), and what it saw."""
+    """A step of a verification: whether it passed (None: not looked at), and what it saw."""
 
     name: str
     passed: bool | None
@@ -141,7 +141,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A call whose caller is to be verified; addresses are URIs or numbers as they were received."""
+    """A call whose caller is to be verified; addresses are URIs or numbers as received."""
 
     identities: Sequence[bytes]  # values of Identity fields, unfolded, one element each or several
     orig: str  # the user part or number of P-Asserted-Identity, else From

@@ -71,6 +71,8 @@ cdef class Index(Routing):
         if method == "put_number":
             product, provider, subscriber, number, first, second = arguments
             return self.set_number(product, provider, subscriber, number, first, second)
+        if method == "put_numbers":
+            return self.set_numbers(arguments[0])
         if method == "drop_number":
             return self.unset_number(
                 arguments[0], arguments[1], arguments[2] if len(arguments) > 2 else None)

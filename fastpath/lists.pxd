@@ -5,6 +5,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 
 from callscreen.fastpath.arena cimport Arena, at
+from callscreen.fastpath.changes cimport Part
 from callscreen.fastpath.masks cimport MaskTable
 from callscreen.fastpath.numbers cimport Mask, fits
 
@@ -38,6 +39,9 @@ cdef struct ListCount:
 cdef uint32_t put_parsed(Arena* arena, const Parsed* lists) except? 0xFFFFFFFF
 # Offset of a new block with the lists, 0 where both are empty. The old block stays.
 cdef uint32_t put_lists(Arena* arena, object first, object second) except? 0xFFFFFFFF
+# The same of entries where they stand: reads one list, to be freed, and puts both.
+cdef int parse_parts(const Part* texts, uint32_t size, Parsed* parsed) except -1
+cdef void free_parsed(Parsed* parsed) noexcept nogil
 cdef void drop_lists(Arena* arena, uint32_t offset) noexcept nogil
 cdef void count_lists(const Arena* arena, uint32_t offset, ListCount* into) noexcept nogil
 cdef bint find_big(const BigList* found, uint64_t number, Mask* entry) noexcept nogil

@@ -17,7 +17,8 @@ from callscreen.fastpath.arena cimport Arena, at, close_arena, give, open_arena,
 from callscreen.fastpath.masks cimport (
     NO_MASK, Bucket, MaskTable, build_masks, find_mask, free_masks,
 )
-from callscreen.fastpath.numbers cimport Mask, entry_text, pack_text, parse_entry
+from callscreen.fastpath.changes cimport Part
+from callscreen.fastpath.numbers cimport Mask, entry_text, pack_text, parse_entry, read_entry
 
 cdef enum:
     FILL = 6    # of them used on average
@@ -88,6 +89,44 @@ cdef int parse_list(object texts, Parsed* parsed) except -1:
             parsed.mask[parsed.masks] = mask
             digits[parsed.masks] = given
             parsed.masks += 1
+        if parsed.masks > 1:
+            sort_masks(parsed, digits)
+    except BaseException:
+        free_parsed(parsed)
+        raise
+    finally:
+        free(digits)
+    return 0
+
+
+cdef int parse_parts(const Part* texts, uint32_t size, Parsed* parsed) except -1:
+    """As parse_list, which tells what is kept."""
+    cdef uint8_t* digits = NULL
+    cdef uint32_t i
+    cdef int given
+    cdef Mask mask
+    parsed.numbers = parsed.masks = 0
+    parsed.number = NULL
+    parsed.mask = NULL
+    if size == 0:
+        return 0
+    parsed.number = <uint64_t*>malloc(size * sizeof(uint64_t))
+    parsed.mask = <Mask*>malloc(size * sizeof(Mask))
+    digits = <uint8_t*>malloc(size)
+    try:
+        if parsed.number == NULL or parsed.mask == NULL or digits == NULL:
+            raise MemoryError
+        for i in range(size):
+            given = read_entry(<const char*>texts[i].at, texts[i].end - texts[i].at, &mask)
+            if given < 0:
+                continue
+            if mask.care == <uint64_t>-1:
+                parsed.number[parsed.numbers] = mask.value
+                parsed.numbers += 1
+            else:
+                parsed.mask[parsed.masks] = mask
+                digits[parsed.masks] = given
+                parsed.masks += 1
         if parsed.masks > 1:
             sort_masks(parsed, digits)
     except BaseException:

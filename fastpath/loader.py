@@ -207,15 +207,8 @@ class Loader:
     def apply_record(
         self, record: bytes, revision: int, layout: Sequence[int], decode: Callable[[bytes], Any]
     ) -> None:
-        """The same from the change's octets; `layout` as `number_puts` wants it.
-
-        Where it only puts numbers, as those of an import do, no message is made of it.
-        """
-        operations = number_puts(record, layout)
-        if operations is None:
-            self.apply(decode(record))
-        else:
-            self._commit(operations, revision)
+        """The same from the change's octets; see `apply_records`."""
+        self.apply_records([record], revision, layout, decode)
 
     def apply_records(
         self,
@@ -224,11 +217,18 @@ class Loader:
         layout: Sequence[int],
         decode: Callable[[bytes], Any],
     ) -> None:
-        """Changes in order as one transaction, which has the revision of the last."""
+        """Changes in order as one transaction, which has the revision of the last.
+
+        `layout` as `number_puts` wants it: where a change only puts numbers, as those of an import
+        do, no message is made of it.
+        """
         operations: Operations = []
         for record in records:
             puts = number_puts(record, layout)
-            operations += self._changed(decode(record)) if puts is None else puts
+            if puts is None:
+                operations += self._changed(decode(record))
+            else:
+                operations.append(("put_numbers", (puts,)))
         self._commit(operations, revision)
 
     def kept(self) -> list[bytes]:

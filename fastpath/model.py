@@ -28,7 +28,7 @@ OF_A_PRODUCT = frozenset(
 ) | {"put_number_sources"}
 METHODS = OF_A_PRODUCT | frozenset(
     f"{verb}_{kind}" for verb in ("put", "drop") for kind in ("plan", "criteria", "source")
-)
+) | {"put_numbers"}
 
 
 class PlanStep(NamedTuple):

@@ -27,6 +27,9 @@ cdef str unpack_text(uint64_t number)
 # How many digits are given, or -1 where the text is no entry. Exact: care is all ones.
 cdef int parse_entry(str text, str default_cc, Mask* mask) except? -2
 cdef str entry_text(Mask mask)
+# Both from octets, without a country code.
+cdef uint64_t pack_plain(const char* text, Py_ssize_t size) noexcept nogil
+cdef int read_entry(const char* text, Py_ssize_t size, Mask* mask) noexcept nogil
 
 cdef inline bint fits(const Mask* mask, uint64_t number) noexcept nogil:
     return ((number ^ mask.value) & mask.care) == 0 and (number & 15) >= (mask.value & 15)

@@ -96,6 +96,15 @@ cdef uint64_t pack_text(str text, str default_cc) except? 0:
     return mask.value if parse(text, default_cc, False, &mask) > 0 else 0
 
 
+cdef uint64_t pack_plain(const char* text, Py_ssize_t size) noexcept nogil:
+    cdef Mask mask
+    return mask.value if scan(text, size, NULL, 0, False, &mask) > 0 else 0
+
+
+cdef int read_entry(const char* text, Py_ssize_t size, Mask* mask) noexcept nogil:
+    return scan(text, size, NULL, 0, True, mask)
+
+
 cdef str unpack_text(uint64_t number):
     if number == 0:
         return ""

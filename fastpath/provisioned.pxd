@@ -1,6 +1,7 @@
 # What is provisioned: the tables, and the names that only the writer needs.
 from libc.stdint cimport uint32_t
 
+from callscreen.fastpath.changes cimport NumberPut, NumberPuts
 from callscreen.fastpath.transaction cimport Transaction
 
 
@@ -26,5 +27,7 @@ cdef class Provisioned(Transaction):
     cdef int unset_subscriber(self, int product, str provider, str name) except -1
     cdef int set_number(self, int product, str provider, str subscriber, str number,
                         whitelist, blacklist) except -1
+    cdef int set_numbers(self, NumberPuts puts) except -1
+    cdef int parts_in(self, size_t place, NumberPuts puts, const NumberPut* put) except -1
     cdef int unset_number(self, int product, str number, owner) except -1
     cdef tuple owner_of(self, int product, str number)

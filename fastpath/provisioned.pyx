@@ -9,13 +9,16 @@ Invariants:
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport malloc
-from libc.string cimport memset
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from libc.string cimport memcmp, memset
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 
 from callscreen.fastpath.arena cimport get_text, put_text
 from callscreen.fastpath.epochs cimport give_up, reserve_limbo
-from callscreen.fastpath.lists cimport drop_lists, put_lists
-from callscreen.fastpath.numbers cimport pack_text
+from callscreen.fastpath.changes cimport NumberPut, NumberPuts, Part
+from callscreen.fastpath.lists cimport (
+    Parsed, drop_lists, free_parsed, parse_parts, put_lists, put_parsed,
+)
+from callscreen.fastpath.numbers cimport pack_plain, pack_text
 from callscreen.fastpath.plan cimport Plan, compile_plan, override_bits
 from callscreen.fastpath.switching cimport (
     DROP_NUMBER, PUT_NUMBER, PUT_PLAN, PUT_PROVIDER, PUT_SUBSCRIBER, Change, release_memory,
@@ -35,6 +38,16 @@ cdef extern from *:
     static inline void callscreen_release(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
     """
     void callscreen_release() noexcept nogil
+
+
+cdef inline bint same_part(Part one, Part other) noexcept nogil:
+    cdef size_t size = one.end - one.at
+    return size == <size_t>(other.end - other.at) and (
+        size == 0 or memcmp(one.at, other.at, size) == 0)
+
+
+cdef str text_of_part(Part part):
+    return PyUnicode_DecodeUTF8(<const char*>part.at, part.end - part.at, NULL)
 
 
 cdef int one_product(int product) except -1:
@@ -179,6 +192,53 @@ cdef class Provisioned(Transaction):
         change.number = packed
         change.row = row
         return self.list_in(self.change_count - 1, whitelist, blacklist)
+
+    cdef int set_numbers(self, NumberPuts puts) except -1:
+        """As `set_number` of each."""
+        cdef const NumberPut* put
+        cdef uint64_t packed
+        cdef uint32_t provider = 0, row
+        cdef int product = 0
+        cdef Part of
+        cdef Change* change
+        cdef size_t i
+        of.at = of.end = NULL
+        for i in range(puts.count):
+            put = &puts.puts[i]
+            packed = pack_plain(<const char*>put.number.at, put.number.end - put.number.at)
+            if packed == 0:
+                continue
+            if put.product != product or not same_part(put.provider, of):
+                provider = self.provider_row(put.product, text_of_part(put.provider))
+                product, of = put.product, put.provider
+            row = subscriber_row(
+                &self.data, put.product, provider, <const char*>put.subscriber.at,
+                put.subscriber.end - put.subscriber.at, True)
+            self.room_for_number(put.product)
+            change = self.change(PUT_NUMBER)
+            change.product = put.product
+            change.number = packed
+            change.row = row
+            self.parts_in(self.change_count - 1, puts, put)
+        return 0
+
+    cdef int parts_in(self, size_t place, NumberPuts puts, const NumberPut* put) except -1:
+        """As `list_in`, of entries where they stand."""
+        cdef Parsed lists[2]
+        cdef uint32_t offset
+        if not (put.sizes[0] or put.sizes[1]):
+            return 0
+        parse_parts(puts.list_of(put, 0), put.sizes[0], &lists[0])
+        try:
+            parse_parts(puts.list_of(put, 1), put.sizes[1], &lists[1])
+            try:
+                offset = put_parsed(&self.data.arena, lists)
+            finally:
+                free_parsed(&lists[1])
+        finally:
+            free_parsed(&lists[0])
+        self.changes[place].lists = self.changes[place].counted = offset
+        return 0
 
     cdef int unset_number(self, int product, str number, owner) except -1:
         cdef uint64_t packed = pack_text(number, "")

@@ -129,6 +129,11 @@ class Tables:
     def drop_subscriber(self, product: int, provider: str, name: str) -> None:
         self.subscribers.pop((product, provider, name), None)
 
+    def put_numbers(self, puts: Iterable[Operation]) -> None:
+        """Puts each of several numbers."""
+        for method, arguments in puts:
+            getattr(self, method)(*arguments)
+
     def put_number(
         self,
         product: int,

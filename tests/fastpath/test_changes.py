@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callscreen.core.engine import LAYOUT
+from callscreen.fastpath import reference
 from callscreen.fastpath.changes import number_puts
+from callscreen.fastpath.index import Index
 from callscreen.fastpath.loader import Loader
 from callscreen.v1.object_pb2 import Change, Object
 from callscreen.v1.subscriber_pb2 import Number, Subscriber
@@ -21,7 +23,10 @@ class Recorder:
         self.told = []
 
     def commit(self, operations, revision):
-        self.told.append((list(operations), revision))
+        each = []
+        for method, arguments in operations:
+            each += arguments[0] if method == "put_numbers" else [(method, arguments)]
+        self.told.append((each, revision))
         self.revision = revision
 
 
@@ -97,3 +102,43 @@ def test_any_octets_are_read_or_not(octets):
     except UnicodeDecodeError:
         return
     assert found is None or all(name == "put_number" for name, _ in found)
+
+
+@st.composite
+def dialled(draw):
+    """Numbers that are some, of few owners, with lists short and long."""
+    obj = draw(puts())
+    body = obj.number
+    body.number = draw(st.sampled_from(["+15855550001", "+15855550002", "911", "x", "+1 585 9"]))
+    body.subscriber_name = draw(st.sampled_from(["", "alice", "böb"]))
+    body.service_provider_name = draw(st.sampled_from(["", "acme", "zoë"]))
+    if draw(st.booleans()):
+        body.whitelist.extend(f"+1212{n:07}" for n in range(draw(st.integers(30, 40))))
+        body.vip.extend(f"+1212{n:03}*" for n in range(draw(st.integers(14, 20))))
+    return obj
+
+
+CALLS = [("+15855550001", "+12120000031"), ("+15855550002", "+18661234567"), ("+15859", "+190012")]
+
+
+@given(st.lists(dialled(), max_size=5))
+def test_numbers_that_are_put_together_are_as_each_by_itself(objects):
+    made = change(objects)
+    together, apart, plain = Index(), Index(), reference.Index()
+    for index in (together, plain):
+        Loader(index).apply_record(made.SerializeToString(), 7, LAYOUT, None)
+    Loader(apart).apply(made)
+    assert together.counts() == apart.counts()
+    for product in (1, 2):
+        for called, calling in CALLS:
+            said = [
+                each.screen(product, called, calling, False) for each in (together, apart, plain)
+            ]
+            assert said[0] == said[1] == said[2]
+            assert together.owner(product, called) == apart.owner(product, called)
+    gone = [("drop_number", (product, obj.number.number)) for obj in objects for product in (1, 2)]
+    for index in (together, apart):
+        index.commit(gone, 8)
+        index.tidy()
+    assert together.counts() == apart.counts()
+    assert together.counts()["entries"] == together.counts()["numbers"] == 0

@@ -111,10 +111,10 @@ async def test_a_log_that_no_longer_reaches_back_is_refused(core, inside, filled
 
 
 async def test_the_index_follows_even_where_a_change_breaks_it(core, owner, monkeypatch, caplog):
-    def broken(change):
+    def broken(*_):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(core.engine._loader, "apply", broken)
+    monkeypatch.setattr(core.engine._loader, "apply_records", broken)
     await tenant(owner, "acme", "alice", "+15855550001")
     assert core.engine.revision == core.store.revision
     assert core.engine.screen(1, "+15855550001", "", False, "").subscriber_name == "alice"

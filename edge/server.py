@@ -67,7 +67,8 @@ class EdgeConfig:
     `token` is shown to the core; `name` stands in call records, the host's name by default. `state`
     is the folder in which a replica and call records are kept, "" for none; `memory_limit` the MiB
     that indexes may hold, 0 for any. `workers` is the number of threads that answer; `segmentation`
-    lets the kernel take apart answers that were sent together. `trust` and `peers`, a list and a
+    lets the kernel take apart answers that were sent together; `spin` is the microseconds that one
+    looks for the next datagram before it sleeps, while they come as close together. `trust` and `peers`, a list and a
     file, say who is answered besides loopback; `ceiling` is in calls a second, 0 for any.
     """
 
@@ -80,6 +81,7 @@ class EdgeConfig:
     memory_limit: int = 0
     workers: int = 1
     segmentation: bool = True
+    spin: int = 50
     trust: str = ""
     peers: str = ""
     ceiling: int = 0
@@ -219,6 +221,7 @@ def worker_config(config: EdgeConfig) -> WorkerConfig:
         edge=config.name or socket.gethostname(),
         product=PRODUCTS[config.product],
         segmenting=config.segmentation,
+        spin_us=config.spin,
     )
 
 

@@ -52,6 +52,7 @@ class WorkerConfig:
     product: int = 0
     proxy: bool = False
     segmenting: bool = True
+    spin_us: int = 0
     ring_octets: int = RING_OCTETS
     tap_octets: int = TAP_OCTETS
 
@@ -77,6 +78,7 @@ class Workers:
                 product=config.product,
                 proxy=config.proxy,
                 segmenting=config.segmenting and can_segment(sock),
+                spin_us=config.spin_us,
                 taps=RingBuffer(config.tap_octets),
             )
             for sock in sockets

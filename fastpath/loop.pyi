@@ -29,10 +29,17 @@ class Worker:
         proxy: bool = False,
         segmenting: bool = True,
         taps: RingBuffer | None = None,
+        spin_us: int = 0,
+        handed: RingBuffer | None = None,
+        wake: int = -1,
     ) -> None:
         """`file` is a bound UDP socket with a receive time-out, which outlives the worker.
 
-        `segmenting`: answers of one size to one peer may leave together (UDP_SEGMENT). The rest as
+        `segmenting`: answers of one size to one peer may leave together (UDP_SEGMENT).
+        `spin_us`: microseconds that it looks for the next datagram before it sleeps, while they
+        come as close together. Calls that await something go into `handed`, which
+        handing_types.read_handed reads, and the eventfd `wake`, unless -1, gets 1 once a batch;
+        where there is no ring or no room they are settled at once. The rest as
         `respond.Responder` has it. ValueError as there.
         """
 

@@ -218,13 +218,14 @@ cdef class Worker:
     def __cinit__(
         self, int file, bytes secret not None, *, bytes seed not None, RecentTable recent not None,
         RingBuffer records not None, str edge="", int product=0, bint proxy=False,
-        bint segmenting=True, RingBuffer taps=None,
+        bint segmenting=True, RingBuffer taps=None, unsigned int spin_us=0,
     ):
         self.loop = <Loop *>big_area(sizeof(Loop))
         memset(self.loop, 0, sizeof(Loop))
         self.loop.answers = <char *>big_area(WORKS * ANSWER_STEP + LONG_ROOM)
         memset(self.loop.answers, 0, WORKS * ANSWER_STEP + LONG_ROOM)
         open_inbox(&self.loop.inbox)
+        self.loop.inbox.spin_ns = <uint64_t>spin_us * 1000
         fill_desk(
             &self.loop.desk, secret, seed, edge, product, PROXY if proxy else REDIRECT)
         self.recent, self.buffer, self.left_tables = recent, records, []

@@ -1,11 +1,12 @@
 """Datagrams out of a socket, many at a call, without allocation or interpreter.
 
 1. What the kernel joined (UDP_GRO) comes out as the datagrams that were sent.
-2. `receive` waits at most WAIT_MS.
+2. `receive` waits at most WAIT_MS. Where datagrams come closer together than `spin_ns` it looks for
+   the next without sleeping: a thread that sleeps is woken late.
 3. ICMP errors of earlier answers are counted.
 """
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
 
 from callscreen.fastpath.counts cimport Counts
 from callscreen.fastpath.sip_text cimport Octets
@@ -56,6 +57,8 @@ cdef struct Inbox:
     int message               # where next_datagram stands
     uint32_t at
     uint32_t step             # octets of the message's datagrams; the last may be shorter
+    uint64_t spin_ns          # 0: sleep at once
+    bint close                # the last came within spin_ns
 
 
 cdef int open_inbox(Inbox *inbox) except -1

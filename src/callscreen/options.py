@@ -28,8 +28,11 @@ __all__ = [
     "secure_option",
     "segmentation_option",
     "sip_option",
+    "spin_option",
     "state_option",
+    "stir_options",
     "stream_options",
+    "threads_option",
     "token_option",
     "watched_option",
     "workers_option",
@@ -161,8 +164,21 @@ workers_option = option(
     "Threads that answer SIP over UDP: as many as there are cores for it.",
     type=click.IntRange(1, 64),
 )
+threads_option = option(
+    "--identity-threads",
+    "2",
+    "Threads of the edge that verify callers' signatures and sign calls.",
+    type=click.IntRange(1, 64),
+)
 segmentation_option = option(
     "--no-segmentation", False, "Each answer is sent by itself.", is_flag=True
+)
+spin_option = option(
+    "--spin",
+    50,
+    "Microseconds that a worker looks for the next datagram before it sleeps, while they come as"
+    " close together; 0: it sleeps at once.",
+    type=click.IntRange(0, 1000),
 )
 STREAM_OPTIONS = (
     option(
@@ -214,6 +230,46 @@ HEP_OPTIONS = (
     ),
     option("--hep-key", "", "What that server is shown; better in the environment.", metavar="KEY"),
 )
+
+
+STIR_OPTIONS = (
+    option(
+        "--stir-keys",
+        "",
+        "Certificates and keys that calls are signed with: a folder, or pkcs11:...",
+        metavar="WHERE",
+    ),
+    option(
+        "--stir-roots",
+        "",
+        "Folder of the roots that callers' certificates must end in: PEM files.",
+        metavar="DIR",
+    ),
+    option(
+        "--stir-ca",
+        "",
+        "Who signs the TLS certificates of hosts that certificates are fetched from: PEM; the"
+        " system's, if it is not given.",
+        metavar="FILE",
+    ),
+    option(
+        "--stir-private",
+        "",
+        "Private addresses that certificates may be fetched from all the same: addresses and CIDR"
+        " blocks, separated by commas.",
+        metavar="LIST",
+    ),
+    option("--stir-crl", "", "The list of revoked certificates.", metavar="FILE|URL"),
+    option("--stir-trust-list", "", "The signed list of roots.", metavar="FILE|URL"),
+    option("--stir-trust-list-ca", "", "Who signs the signer of that list: PEM.", metavar="FILE"),
+)
+
+
+def stir_options(command: Any) -> Any:
+    """The options of caller identity (STIR/SHAKEN): stir_keys, stir_roots and so on."""
+    for each in reversed(STIR_OPTIONS):
+        command = each(command)
+    return command
 
 
 def hep_options(command: Any) -> Any:

@@ -25,6 +25,7 @@ from .options import (
     secure_option,
     segmentation_option,
     sip_option,
+    spin_option,
     state_option,
     stream_options,
     token_option,
@@ -241,6 +242,7 @@ def gateway(
 @memory_option
 @workers_option
 @segmentation_option
+@spin_option
 @stream_options
 @hep_options
 @metrics_option
@@ -257,6 +259,7 @@ def edge(
     memory_limit: int,
     workers: int,
     no_segmentation: bool,
+    spin: int,
     no_tcp: bool,
     sips: str,
     tls_certificate: str,
@@ -291,6 +294,7 @@ def edge(
         memory_limit=memory_limit,
         workers=workers,
         segmentation=not no_segmentation,
+        spin=spin,
         trust=trust,
         peers=peers,
         ceiling=ceiling,

@@ -63,6 +63,21 @@ def test_before_there_is_data_calls_are_asked_to_come_again() -> None:
         assert len(recorded(worker)) == 1
 
 
+def test_what_comes_close_together_is_looked_for_without_sleep() -> None:
+    """And what comes after a pause is answered all the same, and a stop heeded."""
+    sock = udp()
+    with working(sock, index_of(), spin_us=1_000_000) as worker:
+        peer = Peer(sock.getsockname())
+        for _ in range(3):
+            for _ in range(BURST):
+                assert peer.ask(peer.invite()).status == 302
+            peer.burst([peer.invite() for _ in range(BURST)])
+            assert {peer.answer().status for _ in range(BURST)} == {302}
+        peer.socket.close()
+        assert worker.counts().answered == {302: peer.sent}
+    assert not worker.counts().dropped
+
+
 @pytest.mark.parametrize("segmenting", [True, False])
 @pytest.mark.parametrize("joined", [True, False])
 def test_more_datagrams_than_a_batch_are_each_answered_once(segmenting: bool, joined: bool) -> None:

@@ -19,7 +19,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["FILE_MODE", "MAGIC", "MAX_ENTRY", "Journal", "Journalled", "read_journal"]
+__all__ = [
+    "FILE_MODE",
+    "MAGIC",
+    "MAX_ENTRY",
+    "Journal",
+    "Journalled",
+    "journal_octets",
+    "read_journal",
+]
 
 MAGIC = b"CSJRNL1\n"
 MAX_ENTRY = 512 * 1024 * 1024  # octets: beyond it a length is damage
@@ -31,6 +39,11 @@ BUFFER = 1024 * 1024  # octets read at a time
 def entry(payload: bytes) -> bytes:
     """A payload as it stands in the file."""
     return ENTRY.pack(len(payload), zlib.crc32(payload, len(payload))) + payload
+
+
+def journal_octets(token: bytes) -> int:
+    """Octets of a file that no change was appended to."""
+    return len(MAGIC) + ENTRY.size + len(token)
 
 
 class Journal:

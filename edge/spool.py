@@ -6,11 +6,12 @@ Invariants
 2. A loss of power costs what was appended since the last `sync`, the end of a process nothing.
 3. At most `limit` octets stand on disk. Beyond that the newest is refused: the oldest stay.
 4. Damage ends a segment before it, is told in one line and shows in what `read` gives; the other
-   segments are read.
+   segments are read. A segment that no record can be read of is set aside, never removed.
 5. A folder serves one process, and its files are for their owner alone.
 
     records-<number>          the segment that is being appended to: a journal, a block an entry
     records-<number>-<count>  one that has ended, with its number of records
+    <segment>.damaged         one that was set aside
     block                     number of records (4 octets, little-endian), then their entries
 """
 
@@ -24,7 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .entries import Block
-from .journal import FILE_MODE, Journal, read_journal
+from .journal import FILE_MODE, Journal, journal_octets, read_journal
 
 __all__ = ["SEGMENT_OCTETS", "SPOOL_LIMIT", "Segment", "Spool"]
 
@@ -34,7 +35,9 @@ SPOOL_LIMIT = 1024 * 1024 * 1024  # octets
 SEGMENT_OCTETS = 4 * 1024 * 1024  # from which on a segment ends
 TOKEN = b"records"
 NAME = re.compile(r"records-([0-9]{10})(?:-([0-9]+))?")
+DAMAGED = ".damaged"
 COUNT = struct.Struct("<I")
+EMPTY = journal_octets(TOKEN)  # of a segment that nothing was appended to
 
 
 class Segment(NamedTuple):
@@ -64,7 +67,11 @@ class Spool:
         self._journal: Journal | None = None
         self._count = 0  # records of the journal
         self._number = 0  # of the last segment
-        self._segments = self._found()
+        try:
+            self._segments = self._found()
+        except BaseException:
+            os.close(self._lock)
+            raise
         self.records = sum(segment.records for segment in self._segments)  # on disk
 
     @property
@@ -147,18 +154,24 @@ class Spool:
         """What is there already, oldest first."""
         found: dict[int, Segment] = {}
         for path in self.folder.iterdir():
-            named = NAME.fullmatch(path.name)
+            named = NAME.fullmatch(path.name.removesuffix(DAMAGED))
             if named is None:
+                continue
+            self._number = max(self._number, int(named[1]))
+            if path.name.endswith(DAMAGED):
                 continue
             if named[2] is None:  # its process was ended before it
                 count = sum(block.records for block in blocks_of(path))
             else:
                 count = int(named[2])
-            found[int(named[1])] = Segment(path, count, path.stat().st_size)
-            if not count:
-                del found[int(named[1])]
+            size = path.stat().st_size
+            if count:
+                found[int(named[1])] = Segment(path, count, size)
+            elif size > EMPTY:
+                aside = path.rename(path.with_name(path.name + DAMAGED))
+                log.error("no call record of %s can be read: it is now %s", path.name, aside.name)
+            else:
                 path.unlink()
-        self._number = max(found, default=0)
         return [found[number] for number in sorted(found)]
 
 

@@ -1,5 +1,6 @@
 """Records on disk: what is given back is what was put, in order, up to the first damage."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,50 @@ def test_damage_ends_its_segment_and_no_other(
     found = [records for _, records in emptied(Spool(tmp_path))]
     assert found == ([4, 5, 6, 7, 8, 9] if damage == "token" else [1, 2, 4, 5, 6, 7, 8, 9])
     assert len([line for line in caplog.messages if "is damaged" in line]) == 1
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_what_cannot_be_read_at_all_is_set_aside_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, ended: bool
+) -> None:
+    first = Spool(tmp_path)
+    first.append(Block(b"x" * 100, 3))
+    if ended:
+        first.close()
+    else:
+        os.close(first._lock)  # its process was killed
+    (path,) = tmp_path.glob("records-*")
+    octets = bytearray(path.read_bytes())
+    octets[40] ^= 1
+    unnumbered = tmp_path / "records-0000000001"
+    path.rename(unnumbered)
+    unnumbered.write_bytes(octets)
+    spool = Spool(tmp_path)
+    assert spool.records == 0
+    assert "records-0000000001.damaged" in caplog.text
+    spool.append(Block(b"y", 1))
+    spool.close()
+    names = sorted(each.name for each in tmp_path.iterdir())
+    assert names == ["lock", "records-0000000001.damaged", "records-0000000002-1"]
+    assert (tmp_path / names[1]).read_bytes() == octets
+    again = Spool(tmp_path)
+    assert emptied(again) == [(b"y", 1)]
+    again.close()
+
+
+def test_a_folder_that_cannot_be_read_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(path: Path) -> list[Block]:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(spool_module, "blocks_of", failing)
+        (tmp_path / "records-0000000001").write_bytes(b"x")
+        with pytest.raises(OSError, match="Input/output"):
+            Spool(tmp_path)
+    (tmp_path / "records-0000000001").unlink()
+    Spool(tmp_path).close()
 
 
 def test_entries_are_split_and_halved() -> None:

@@ -157,7 +157,8 @@ class Workers:
         for worker in self._workers:
             worker.stop()
         for thread in self._threads:
-            await asyncio.to_thread(thread.join)
+            if thread.is_alive():
+                await asyncio.to_thread(thread.join)
         for worker in self._workers:
             while self._take(worker, put):
                 pass
@@ -227,4 +228,6 @@ def total(each: Iterable[Counted]) -> Counted:
         return sums
 
     plain = (sum(values) for values in zip(*(one[:7] for one in every), strict=True))
-    return Counted(*plain, *map(added, ("answered", "dropped", "calls")))  # type: ignore[arg-type]
+    last = sum(one.handed for one in every), sum(one.identity_overflow for one in every)
+    words = map(added, ("answered", "dropped", "calls"))
+    return Counted(*plain, *words, *last)  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 from callscreen.fastpath.loop import Worker
@@ -102,16 +103,18 @@ def serve(given: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         running = threading.Thread(target=worker.run)
         running.start()
-        if given.apart:
-            apart()
-        records = Records(ring, Path(folder) / "records")
-        changing = Changing(view, given.count)
-        print(udp.getsockname()[1], flush=True)
-        for line in sys.stdin:
-            print(json.dumps({**changing.obey(line), "records": records.taken}), flush=True)
-        worker.stop()
-        running.join()
-        records.close()
+        try:
+            if given.apart:
+                apart()
+            with closing(Records(ring, Path(folder) / "records")) as records:
+                changing = Changing(view, given.count)
+                print(udp.getsockname()[1], flush=True)
+                for line in sys.stdin:
+                    said = {**changing.obey(line), "records": records.taken}
+                    print(json.dumps(said), flush=True)
+        finally:
+            worker.stop()
+            running.join()
     udp.close()
 
 

@@ -11,8 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from .certificates import (
+    PATH_MOST,
     Authority,
     authority_of,
     certificate_fault,
@@ -25,6 +28,9 @@ from .trust import Trust, path_to
 
 __all__ = ["check_authority", "judge_chain"]
 
+SIGNATURES = frozenset(
+    {SignatureAlgorithmOID.ECDSA_WITH_SHA256, SignatureAlgorithmOID.RSA_WITH_SHA256}
+)
 WITHOUT_NUMBERS = frozenset({"shaken", "div", "rph"})  # signed for by a provider code alone
 
 
@@ -32,12 +38,14 @@ def judge_chain(path: Sequence[x509.Certificate], trust: Trust, now: float) -> C
     """The chain of a path, leaf first, to one of the roots. Raises Fault."""
     if trust.store is None:
         raise Fault("trust", 436, NOT_VALIDATED, "no root is configured", unknown=True)
-    if not path:
-        raise certificate_fault("the path is empty")
+    _check_names(path)
     leaf = path[0]
     key = p256_key(leaf)
     found = path_to(trust.store, leaf, path[1:], now)
+    _check_algorithms(found)
     _check_usage(leaf)
+    for above in found[1:]:
+        _check_ca_usage(above)
     authority = _authority(found)
     limits = tuple(each for each in map(constraints_of, found) if each is not None)
     _check_revoked(found, trust, now)
@@ -87,7 +95,38 @@ def _permitted(value: Any, values: Sequence[str]) -> bool:
         return bool(value) and all(_permitted(each, values) for each in value.values())
     if isinstance(value, list):
         return bool(value) and all(_permitted(each, values) for each in value)
-    return str(value) in values
+    if isinstance(value, str):
+        return value in values
+    return type(value) is int and str(value) in values
+
+
+def _check_names(path: Sequence[x509.Certificate]) -> None:
+    """Each name once: then there is one way up, and the search for it cannot branch or go round."""
+    if not path:
+        raise certificate_fault("the path is empty")
+    if len(path) > PATH_MOST:
+        raise certificate_fault(f"a path of more than {PATH_MOST} certificates")
+    if len({each.subject.public_bytes() for each in path}) < len(path):
+        raise certificate_fault("a path with two certificates of one name")
+
+
+def _check_algorithms(found: Sequence[x509.Certificate]) -> None:
+    """P-256 and SHA-256 throughout (ATIS-1000080); a CA of the older profile may have RSA."""
+    for place, certificate in enumerate(found):
+        if place + 1 < len(found) and certificate.signature_algorithm_oid not in SIGNATURES:
+            raise certificate_fault("a path that is not signed with SHA-256")
+        key = certificate.public_key()
+        if not isinstance(key, RSAPublicKey):
+            p256_key(certificate)
+
+
+def _check_ca_usage(certificate: x509.Certificate) -> None:
+    for extension in certificate.extensions:
+        value = extension.value
+        if isinstance(value, x509.BasicConstraints) and not value.ca:
+            raise certificate_fault("signed by a certificate that is no CA's")
+        if isinstance(value, x509.KeyUsage) and not value.key_cert_sign:
+            raise certificate_fault("signed by a CA whose key is not for certificates")
 
 
 def _check_usage(leaf: x509.Certificate) -> None:
@@ -126,6 +165,8 @@ def _check_delegation(
         if parent is None:
             continue
         named = True
+        if not set(child.spc) <= set(parent.spc):
+            raise certificate_fault("provider codes that its parent does not have")
         if not parent.spc:  # which numbers a provider's are no certificate says
             for numbers in child.numbers:
                 if not any(_inside(numbers, held) for held in parent.numbers):
@@ -153,10 +194,10 @@ def _inside(numbers: tuple[str, str], held: tuple[str, str]) -> bool:
 
 
 def _check_revoked(found: Sequence[x509.Certificate], trust: Trust, now: float) -> None:
-    if now > trust.revocations.until:
-        raise Fault("revocation", 436, NOT_VALIDATED, "the CRL has ended", unknown=True)
     for certificate in found:
         if (certificate.issuer.public_bytes(), certificate.serial_number) in (
             trust.revocations.revoked
         ):
             raise certificate_fault(f"{certificate.subject.rfc4514_string()} was revoked")
+    if now > trust.revocations.until:
+        raise Fault("revocation", 436, NOT_VALIDATED, "the CRL has ended", unknown=True)

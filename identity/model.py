@@ -191,6 +191,8 @@ class SignRequest:
     div: str = ""  # the number that the call is diverted from: a `div` and no `shaken`
     rph: Sequence[str] = ()
     rcd: dict[str, Any] = field(default_factory=dict)
+    sph: str = ""  # "psap-callback", beside an rph (RFC 9027)
+    original: bytes = b""  # the Identity value that a div stands beside
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from cryptography.x509.verification import (
 )
 
 from .canonical import strict_json
-from .certificates import PATH_MOST, certificate_fault, p256_key
+from .certificates import PATH_MOST, authority_of, certificate_fault, p256_key
 from .model import Fault
 from .revocation import Revocations
 
@@ -152,7 +152,11 @@ def _signer(
         path = [x509.load_der_x509_certificate(base64.b64decode(text)) for text in texts]
     except (ValueError, TypeError) as error:
         raise certificate_fault("the trust list: x5c is no path") from error
+    if len({each.subject.public_bytes() for each in path}) < len(path):
+        raise certificate_fault("the trust list: x5c has two certificates of one name")
     path_to(Store(list(anchors)), path[0], path[1:], now)
+    if authority_of(path[0]) is not None:  # one who may sign calls may not say whom to trust
+        raise certificate_fault("the trust list: x5c is a provider's certificate")
     return path[:1]
 
 

@@ -175,7 +175,7 @@ segmentation_option = option(
 )
 spin_option = option(
     "--spin",
-    50,
+    "50",
     "Microseconds that a worker looks for the next datagram before it sleeps, while they come as"
     " close together; 0: it sleeps at once.",
     type=click.IntRange(0, 1000),

@@ -16,7 +16,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
@@ -216,7 +216,7 @@ class Authority:
         identifiers: bool = True,
         authority_identifier: bytes | None = None,
         critical: ObjectIdentifier | None = None,
-        digest: HashAlgorithm | None = None,
+        digest: SHA256 | SHA384 | None = None,
     ) -> x509.Certificate:
         """A certificate by this CA; the DER of extensions goes in as it is."""
         builder = (

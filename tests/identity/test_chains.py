@@ -1,228 +1,271 @@
-"""Which paths are believed, for which numbers and claims, and which are not."""
+"""Which paths are believed, until when, and what their signers may sign."""
 
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.x509.oid import ObjectIdentifier
 
+from callscreen.identity.certificates import PATH_MOST
 from callscreen.identity.chains import check_authority, judge_chain
-from callscreen.identity.model import Fault
-from callscreen.identity.revocation import Revocations, read_crl
+from callscreen.identity.model import FAILED, Fault
+from callscreen.identity.revocation import read_crl
 from callscreen.identity.trust import Trust
 
 from .authority import (
-    CLAIM_CONSTRAINTS,
-    DAY,
-    ENHANCED_CONSTRAINTS,
-    NOW,
-    TN_AUTH_LIST,
+    SECONDS,
     Authority,
     Issued,
-    claim_constraints,
-    der,
-    ia5,
-    tn_auth_list,
+    constraints_der,
+    enhanced_der,
+    new_key,
+    tn_authority_der,
 )
 
 ROOT = Authority()
-BELOW = ROOT.intermediate()
-TRUST = Trust((ROOT.certificate,))
-SHAKEN = {"attest": "A", "orig": {"tn": "12155551213"}, "dest": {"tn": ["12355551212"]}, "iat": 1}
-
-
-def refused(issued: Issued, trust: Trust = TRUST, now: float = NOW) -> Fault:
-    with pytest.raises(Fault) as caught:
-        judge_chain(issued.path, trust, now)
-    return caught.value
-
-
-@pytest.mark.parametrize("authority", [ROOT, BELOW, BELOW.intermediate("Second")])
-@pytest.mark.parametrize("policy", [True, False])
-def test_a_path_to_a_root_is_believed(authority: Authority, policy: bool) -> None:
-    leaf = authority.leaf("709J", policy=policy)
-    chain = judge_chain(leaf.path, TRUST, NOW)
-    assert (chain.spc, chain.numbers, chain.name) == (("709J",), (), "CN=SHAKEN 1234")
-    assert chain.until == NOW + 90 * DAY
-    assert chain.key == leaf.key.public_key()
-    check_authority(chain, SHAKEN, "shaken")
-
-
-def test_more_certificates_than_needed_in_any_order_do_no_harm() -> None:
-    leaf = BELOW.leaf()
-    path = [leaf.certificate, ROOT.certificate, Authority("Else").certificate, *leaf.above]
-    assert judge_chain(path, TRUST, NOW).spc == ("1234",)
-
-
-OTHER = Authority("Root")  # of the same name, with another key
-WRONG: dict[str, Any] = {
-    "root unknown": lambda: OTHER.leaf(),
-    "too short": lambda: Issued(BELOW.leaf().certificate, None),
-    "leaf expired": lambda: ROOT.leaf(not_after=NOW - 1),
-    "leaf not yet valid": lambda: ROOT.leaf(not_before=NOW + 1, not_after=NOW + DAY),
-    "CA expired": lambda: ROOT.intermediate(not_after=NOW - 1).leaf(),
-    "CA is none": lambda: ROOT.intermediate(ca=False).leaf(),
-    "curve": lambda: ROOT.leaf(curve=ec.SECP384R1()),
-    "curve 256k1": lambda: ROOT.leaf(curve=ec.SECP256K1()),
-    "no TNAuthList": lambda: ROOT.leaf(authority=b""),
-    "empty TNAuthList": lambda: ROOT.leaf(authority=der(0x30)),
-    "TNAuthList a text": lambda: ROOT.leaf(authority=ia5("1234")),
-    "TNAuthList and more": lambda: ROOT.leaf(authority=tn_auth_list(("1234",)) + b"\0"),
-    "TNAuthList implicit": lambda: ROOT.leaf(authority=der(0x30, der(0x80, b"1234"))),
-    "TNAuthList of an unknown entry": lambda: ROOT.leaf(authority=der(0x30, der(0xA3, ia5("1")))),
-    "TNAuthList with an empty code": lambda: ROOT.leaf(authority=der(0x30, der(0xA0, ia5("")))),
-    "code and number": lambda: ROOT.leaf("1234", numbers=("12155551213",)),
-    "TNAuthList in the CA": lambda: ROOT.intermediate(
-        extensions=((TN_AUTH_LIST, tn_auth_list(("1234",)), False),)
-    ).leaf(),
-    "a CA signs": lambda: ROOT.leaf(ca=True),
-    "unknown critical extension": lambda: ROOT.leaf(extensions=(("1.2.3.4", b"\5\0", True),)),
-    "both constraints": lambda: ROOT.leaf(
-        extensions=(
-            (CLAIM_CONSTRAINTS, claim_constraints(("attest",)), False),
-            (ENHANCED_CONSTRAINTS, claim_constraints(exclude=("rcd",)), False),
-        )
-    ),
-    "empty constraints": lambda: ROOT.leaf(extensions=((CLAIM_CONSTRAINTS, der(0x30), False),)),
-    "number that nobody delegated": lambda: ROOT.leaf("", numbers=("12155551213",)),
+TRUST = Trust(ROOT.roots)
+CA = ROOT.intermediate()
+DAY = 86_400
+CLAIMS: dict[str, Any] = {
+    "attest": "A",
+    "dest": {"tn": ["12155550131"]},
+    "iat": int(SECONDS),
+    "orig": {"tn": "12155550121"},
+    "origid": "de305d54-75b4-431b-adb2-eb6b9e546014",
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
-def test_another_path_is_not_believed(what: str) -> None:
-    fault = refused(WRONG[what]())
-    assert (fault.code, fault.verstat, fault.unknown) == (437, "TN-Validation-Failed", False)
+def judge(issued: Issued, trust: Trust = TRUST, now: float = SECONDS) -> Any:
+    return judge_chain(issued.path, trust, now)
 
 
-def test_an_empty_path_is_not_believed() -> None:
-    with pytest.raises(Fault, match="empty"):
-        judge_chain([], TRUST, NOW)
+def refused(issued: Issued, trust: Trust = TRUST, now: float = SECONDS) -> str:
+    with pytest.raises(Fault) as caught:
+        judge(issued, trust, now)
+    fault = caught.value
+    assert (fault.code, fault.verstat, fault.unknown) == (437, FAILED, False)
+    return fault.detail
 
 
-def test_a_path_that_goes_round_or_on_and_on_ends() -> None:
-    one = ROOT.intermediate("One")
-    two = one.intermediate("Two")
-    again = Authority("One", two)
-    again.__dict__["key"] = one.key
-    leaf = two.leaf()
-    path = [leaf.certificate, again.certificate, two.certificate] * 3
-    with pytest.raises(Fault):
-        judge_chain(path, Trust((Authority("Far").certificate,)), NOW)
+@pytest.mark.parametrize("authority", [ROOT, CA], ids=["below the root", "below a CA"])
+def test_good_path(authority: Authority) -> None:
+    issued = authority.leaf("1234", days=30)
+    chain = judge(issued)
+    assert chain.spc == ("1234",)
+    assert chain.numbers == ()
+    assert chain.name == "CN=SHAKEN 1234"
+    assert chain.until == SECONDS + 30 * DAY
+    assert chain.key.public_numbers() == issued.key.public_key().public_numbers()
+    check_authority(chain, CLAIMS, "shaken")
+
+
+def test_path_that_brings_its_root() -> None:
+    issued = CA.leaf()
+    assert judge(Issued(issued.key, (*issued.path, *ROOT.roots))).spc == ("1234",)
+
+
+def test_nothing_trusted_is_not_to_be_told() -> None:
+    with pytest.raises(Fault) as caught:
+        judge(ROOT.leaf(), Trust())
+    assert caught.value.unknown
+    assert caught.value.code == 436
+
+
+def test_too_short() -> None:
+    issued = CA.leaf()
+    assert "no path" in refused(Issued(issued.key, issued.path[:1]))
+    assert "empty" in refused(Issued(issued.key, ()))
+
+
+def test_another_root_of_the_same_name() -> None:
+    assert "no path" in refused(Authority().leaf())
+    assert "no path" in refused(Authority().intermediate().leaf())
+
+
+def test_too_long() -> None:
     authority = ROOT
-    for place in range(12):
+    for place in range(PATH_MOST):
         authority = authority.intermediate(f"CA {place}")
-    assert refused(authority.leaf()).code == 437
+    assert "more than" in refused(authority.leaf())
 
 
-def test_without_roots_nothing_can_be_told() -> None:
-    fault = refused(ROOT.leaf(), Trust())
-    assert (fault.code, fault.unknown) == (436, True)
+def test_looped() -> None:
+    first = Authority("First")
+    second = first.intermediate("Second")
+    again = Authority("First", above=second, key=first.key)
+    issued = again.leaf()
+    assert "no path" in refused(Issued(issued.key, issued.path[:3]))
 
 
-# Revocation
-
-REVOKER = Authority("STI-PA CRL")
-
-
-def test_what_was_revoked_is_known_by_issuer_and_number() -> None:
-    leaf, other = BELOW.leaf(), BELOW.leaf()
-    stranger = Authority("Stranger")
-    serial = leaf.certificate.serial_number
-    for revoked, good in (
-        (((stranger, serial),), True),
-        (((BELOW, other.certificate.serial_number),), True),
-        (((stranger, 5), (BELOW, 7), (BELOW, serial)), False),
-        (((ROOT, BELOW.certificate.serial_number),), False),
-    ):
-        crl = read_crl(REVOKER.crl(revoked), [REVOKER.certificate], NOW)
-        trust = Trust((ROOT.certificate,), crl)
-        if good:
-            assert judge_chain(leaf.path, trust, NOW).until == NOW + DAY
-        else:
-            assert "revoked" in str(refused(leaf, trust))
+def test_one_name_many_times_is_not_searched() -> None:
+    key = new_key()
+    name = "Round"
+    round_ = Authority(name, key=key)
+    others = [Authority(name, above=round_, key=key).certificate for _ in range(PATH_MOST - 1)]
+    issued = round_.leaf()
+    assert "one name" in refused(Issued(issued.key, (issued.certificate, *others)))
 
 
-def test_a_list_that_has_ended_tells_nothing() -> None:
-    trust = Trust((ROOT.certificate,), Revocations(until=NOW - 1))
-    fault = refused(ROOT.leaf(), trust)
-    assert (fault.code, fault.unknown) == (436, True)
+def test_times() -> None:
+    issued = ROOT.leaf(begins=-1, days=1)
+    judge(issued, now=SECONDS - DAY)
+    judge(issued, now=SECONDS + DAY)
+    refused(issued, now=SECONDS - DAY - 1)
+    refused(issued, now=SECONDS + DAY + 1)
 
 
-# Numbers and claims
-
-
-def delegating(**more: Any) -> Authority:
-    return ROOT.intermediate("Provider", extensions=((TN_AUTH_LIST, tn_auth_list(**more), False),))
-
-
-def signs_for(leaf: Issued, number: str, ppt: str = "") -> bool:
-    chain = judge_chain(leaf.path, TRUST, NOW)
-    try:
-        check_authority(chain, {**SHAKEN, "orig": {"tn": number}}, ppt)
-    except Fault:
-        return False
-    return True
-
-
-def test_a_delegate_signs_for_its_own_numbers_alone() -> None:
-    leaf = delegating(spc=("1234",)).leaf(
-        "", numbers=("12155551213",), ranges=(("12155550000", 100),)
-    )
-    assert signs_for(leaf, "12155551213")
-    assert signs_for(leaf, "12155550000")
-    assert signs_for(leaf, "12155550099")
-    assert not signs_for(leaf, "12155550100")
-    assert not signs_for(leaf, "1215555000")
-    assert not signs_for(leaf, "12155551213", "shaken")
-
-
-def test_a_delegate_has_no_number_that_its_parent_does_not_have() -> None:
-    parent = delegating(ranges=(("12155550000", 100),))
-    assert signs_for(parent.leaf("", numbers=("12155550050",)), "12155550050")
-    assert refused(parent.leaf("", numbers=("12155550100",))).code == 437
-    assert refused(parent.leaf("", ranges=(("12155550050", 51),))).code == 437
-
-
-def test_a_delegate_path_has_key_identifiers_that_fit() -> None:
-    leaf = delegating(spc=("1234",)).leaf("", numbers=("12155551213",), identifiers=False)
-    assert "identifiers" in str(refused(leaf))
+def test_ca_that_ends_first() -> None:
+    authority = ROOT.intermediate(days=3)
+    issued = authority.leaf(days=30)
+    assert judge(issued).until == SECONDS + 3 * DAY
+    refused(issued, now=SECONDS + 4 * DAY)
 
 
 @pytest.mark.parametrize(
-    ("limits", "claims", "good"),
+    "issued",
     [
-        (claim_constraints(("attest",)), {}, True),
-        (claim_constraints(("rcd",)), {}, False),
-        (claim_constraints(permitted={"attest": ("A", "B")}), {}, True),
-        (claim_constraints(permitted={"attest": ("B",)}), {}, False),
-        (claim_constraints(permitted={"orig": ("12155551213",)}), {}, True),
-        (claim_constraints(permitted={"dest": ("12155551213",)}), {}, False),
-        (claim_constraints(permitted={"rcd": ("x",)}), {}, True),
+        ROOT.leaf(key=new_key("P-384")),
+        ROOT.leaf(key=new_key("RSA")),
+        ROOT.leaf(digest=SHA384()),
+        ROOT.intermediate(digest=SHA384()).leaf(),
+        ROOT.intermediate(key=new_key("P-384")).leaf(),
+        ROOT.leaf(critical=ObjectIdentifier("1.2.3.4")),
+        ROOT.intermediate(critical=ObjectIdentifier("1.2.3.4")).leaf(),
+        ROOT.intermediate(ca=False).leaf(),
+        ROOT.intermediate(basic=False).leaf(),
+        ROOT.intermediate(path_length=0).intermediate("Below").leaf(),
+        ROOT.leaf(ca=True),
+        ROOT.leaf(()),
+        ROOT.leaf(("1234",), numbers=["12155550121"]),
+        ROOT.leaf(tn_authority=b"\x30\x00"),
+        ROOT.intermediate(tn_authority=tn_authority_der(["1234"])).leaf(),
+        ROOT.leaf(
+            constraints=constraints_der(["attest"]), enhanced=enhanced_der(exclude=["priority"])
+        ),
+    ],
+    ids=[
+        "P-384",
+        "RSA",
+        "SHA-384",
+        "SHA-384 of a CA",
+        "P-384 of a CA",
+        "unknown critical",
+        "unknown critical of a CA",
+        "CA that is none",
+        "CA without basicConstraints",
+        "CA below one that may have none",
+        "CA as leaf",
+        "no TNAuthList",
+        "codes and numbers",
+        "empty TNAuthList",
+        "TNAuthList of a CA",
+        "both constraints",
     ],
 )
-@pytest.mark.parametrize("above", [True, False])
-def test_claims_are_constrained_by_every_certificate_of_the_path(
-    limits: bytes, claims: dict[str, Any], good: bool, above: bool
-) -> None:
-    extensions = ((CLAIM_CONSTRAINTS, limits, False),)
-    if above:
-        leaf = ROOT.intermediate(extensions=extensions).leaf()
-    else:
-        leaf = ROOT.leaf(extensions=extensions)
-    chain = judge_chain(leaf.path, TRUST, NOW)
-    if good:
-        check_authority(chain, {**SHAKEN, **claims}, "shaken")
-    else:
-        with pytest.raises(Fault, match="claim"):
-            check_authority(chain, {**SHAKEN, **claims}, "shaken")
+def test_refused(issued: Issued) -> None:
+    refused(issued)
 
 
-def test_excluded_claims_and_those_that_cannot_be() -> None:
-    def chain_of(*exclude: str) -> Any:
-        octets = claim_constraints(("attest",), exclude=exclude)
-        leaf = ROOT.leaf(extensions=((ENHANCED_CONSTRAINTS, octets, False),))
-        return judge_chain(leaf.path, TRUST, NOW)
+def test_leaf_issues_no_leaf() -> None:
+    first = ROOT.leaf()
+    forger = Authority("SHAKEN 1234", above=ROOT, key=first.key)
+    forged = forger.leaf("9999")
+    refused(Issued(forged.key, (forged.certificate, first.certificate)))
 
-    check_authority(chain_of("rcd"), SHAKEN, "shaken")
-    with pytest.raises(Fault, match="may not be there"):
-        check_authority(chain_of("rcd", "attest"), SHAKEN, "shaken")
-    assert chain_of("rcd", "iat").constraints == ()  # the whole extension is void
+
+def test_old_ca_with_rsa() -> None:
+    assert judge(ROOT.intermediate(key=new_key("RSA")).leaf()).spc == ("1234",)
+
+
+class TestRevoked:
+    def test_by_issuer_and_number(self) -> None:
+        other = ROOT.intermediate("Other CA")
+        gone, same_number = CA.leaf(serial=77), other.leaf(serial=77)
+        trust = Trust(ROOT.roots, read_crl(ROOT.crl([gone.certificate]), ROOT.roots, SECONDS))
+        assert "revoked" in refused(gone, trust)
+        assert judge(same_number, trust).until == trust.revocations.until
+
+    def test_ca(self) -> None:
+        trust = Trust(ROOT.roots, read_crl(ROOT.crl([CA.certificate]), ROOT.roots, SECONDS))
+        assert "revoked" in refused(CA.leaf(), trust)
+
+    def test_list_that_has_ended(self) -> None:
+        gone = CA.leaf()
+        crl = read_crl(ROOT.crl([gone.certificate], ends=1), ROOT.roots, SECONDS)
+        trust = Trust(ROOT.roots, crl)
+        with pytest.raises(Fault) as caught:
+            judge(CA.leaf(), trust, SECONDS + 2 * DAY)
+        assert caught.value.unknown
+        refused(gone, trust, SECONDS + 2 * DAY)
+
+
+class TestClaims:
+    @pytest.mark.parametrize(
+        ("more", "allowed"),
+        [
+            ({"constraints": constraints_der(["attest"])}, True),
+            ({"constraints": constraints_der(["confidence"])}, False),
+            ({"constraints": constraints_der(permitted={"attest": ["A", "B"]})}, True),
+            ({"constraints": constraints_der(permitted={"attest": ["B"]})}, False),
+            ({"constraints": constraints_der(permitted={"orig": ["12155550121"]})}, True),
+            ({"constraints": constraints_der(permitted={"dest": ["12155550100"]})}, False),
+            ({"constraints": constraints_der(permitted={"absent": ["x"]})}, True),
+            ({"enhanced": enhanced_der(exclude=["priority"])}, True),
+            ({"enhanced": enhanced_der(exclude=["attest"])}, False),
+            ({"enhanced": enhanced_der(exclude=["attest", "iat"])}, True),  # void
+        ],
+    )
+    def test_of_leaf_and_of_ca(self, more: dict[str, Any], allowed: bool) -> None:
+        for issued in (ROOT.leaf(**more), ROOT.intermediate(**more).leaf()):
+            chain = judge(issued)
+            if allowed:
+                check_authority(chain, CLAIMS, "shaken")
+                continue
+            with pytest.raises(Fault) as caught:
+                check_authority(chain, CLAIMS, "shaken")
+            assert caught.value.code == 437
+
+    def test_all_texts_of_a_claim(self) -> None:
+        chain = judge(ROOT.leaf(constraints=constraints_der(permitted={"dest": ["1", "2"]})))
+        check_authority(chain, CLAIMS | {"dest": {"tn": ["1", "2"]}}, "shaken")
+        wrong: tuple[dict[str, Any], ...] = ({"tn": ["1", "3"]}, {"tn": []}, {}, {"tn": [True]})
+        for dest in wrong:
+            with pytest.raises(Fault):
+                check_authority(chain, CLAIMS | {"dest": dest}, "shaken")
+
+
+class TestDelegates:
+    PROVIDER = ROOT.intermediate("Provider", tn_authority=tn_authority_der(["1234"]))
+    CUSTOMER = PROVIDER.intermediate(
+        "Customer", tn_authority=tn_authority_der(numbers=[("12155550100", 100)])
+    )
+
+    def test_numbers_of_a_provider(self) -> None:
+        chain = judge(self.PROVIDER.delegate("12155550121"))
+        assert chain.numbers == (("12155550121", "12155550121"),)
+        check_authority(chain, CLAIMS, "rcd")
+        check_authority(chain, CLAIMS, "")
+        with pytest.raises(Fault):
+            check_authority(chain, CLAIMS, "shaken")
+        with pytest.raises(Fault):
+            check_authority(chain, CLAIMS | {"orig": {"tn": "12155550122"}}, "rcd")
+        with pytest.raises(Fault):
+            check_authority(chain, CLAIMS | {"orig": {"uri": "sip:a@example.org"}}, "rcd")
+
+    def test_inside_its_parent(self) -> None:
+        chain = judge(self.CUSTOMER.delegate(("12155550190", 10)))
+        assert chain.numbers == (("12155550190", "12155550199"),)
+        for number in (("12155550190", 11), "12155550099", "121555501", "121555501210"):
+            assert "parent" in refused(self.CUSTOMER.delegate(number))
+
+    def test_numbers_make_no_provider(self) -> None:
+        climber = self.CUSTOMER.intermediate("Climber", tn_authority=tn_authority_der(["9999"]))
+        assert "parent" in refused(climber.delegate("19995550000"))
+        refused(self.CUSTOMER.leaf("1234"))
+
+    def test_nobody_delegated(self) -> None:
+        assert "nobody" in refused(CA.delegate("12155550121"))
+
+    def test_key_identifiers(self) -> None:
+        assert "identifiers" in refused(self.PROVIDER.delegate("1", identifiers=False))
+        assert "fit" in refused(self.PROVIDER.delegate("1", authority_identifier=b"another"))

@@ -1,99 +1,93 @@
-"""Roots, trust lists and lists of what was revoked: read whole and signed, or refused."""
+"""Roots from files, and lists of them that somebody has signed."""
 
-import base64
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 
+from callscreen.identity.chains import judge_chain
 from callscreen.identity.model import Fault
-from callscreen.identity.revocation import read_crl
-from callscreen.identity.trust import read_trust_list, roots_of
+from callscreen.identity.trust import Trust, read_trust_list, roots_of
 
-from .authority import DAY, NOW, Authority, jwt, pem_of
+from .authority import SECONDS, Authority, pem_of
 
-ROOT, OTHER = Authority("One"), Authority("Two")
-SIGNER = Authority("STI-PA")
-
-
-def test_roots_are_read_from_pem_and_der() -> None:
-    both = roots_of(b"a text before\n" + ROOT.pem + OTHER.pem)
-    assert both == (ROOT.certificate, OTHER.certificate)
+PA = Authority("STI-PA")
+ROOTS = [Authority("One"), Authority("Two")]
+CERTIFICATES = tuple(each.certificate for each in ROOTS)
 
 
-@pytest.mark.parametrize(
-    "octets", [b"", b"nothing", ROOT.leaf().pem, ROOT.pem[:-40], ROOT.pem * 1_001]
-)
-def test_what_is_no_root_is_refused(octets: bytes) -> None:
+def test_bundle() -> None:
+    assert roots_of(pem_of(*CERTIFICATES)) == CERTIFICATES
+    trust = Trust(CERTIFICATES, name="both")
+    for root in ROOTS:
+        assert judge_chain(root.leaf().path, trust, SECONDS).spc == ("1234",)
+
+
+@pytest.mark.parametrize("octets", [b"", b"text", ROOTS[0].leaf().pem, ROOTS[0].pem * 1001])
+def test_no_roots(octets: bytes) -> None:
     with pytest.raises(Fault):
         roots_of(octets)
 
 
-def test_a_trust_list_gives_its_roots() -> None:
-    found = read_trust_list(SIGNER.trust_list((ROOT, OTHER)), [SIGNER.certificate], NOW)
-    assert found.roots == (ROOT.certificate, OTHER.certificate)
-    assert (found.sequence, found.expires) == (7, NOW + DAY)
+def test_list() -> None:
+    found = read_trust_list(PA.trust_list(CERTIFICATES, sequence=7), PA.roots, SECONDS)
+    assert found == (CERTIFICATES, 7, SECONDS + 86_400)
 
 
-def test_its_signer_may_be_below_an_anchor() -> None:
-    below = SIGNER.leaf("", authority=b"", name="list signer")
-    x5c = [base64.b64encode(each.public_bytes(Encoding.DER)).decode() for each in below.path]
-    body = {
-        "version": "1.0",
-        "sequence": 1,
-        "exp": NOW + 1,
-        "trustList": [pem_of(ROOT.certificate).decode()],
-    }
-    token = jwt({"alg": "ES256", "typ": "JWT", "x5c": x5c}, body, below.key)
-    assert read_trust_list(token, [SIGNER.certificate], NOW).roots == (ROOT.certificate,)
-    with pytest.raises(Fault):
-        read_trust_list(token, [OTHER.certificate], NOW)
+def test_list_of_a_signer_below() -> None:
+    signer = PA.intermediate().leaf((), name="List signer")
+    octets = PA.trust_list(CERTIFICATES, signer=signer)
+    assert read_trust_list(octets, PA.roots, SECONDS).roots == CERTIFICATES
 
 
-def changed(token: bytes, place: int, by: bytes) -> bytes:
-    parts = token.split(b".")
-    parts[place] = by
-    return b".".join(parts)
-
-
-GOOD = SIGNER.trust_list((ROOT,))
-WRONG: dict[str, Any] = {
-    "of another": lambda: OTHER.trust_list((ROOT,)),
-    "ended": lambda: SIGNER.trust_list((ROOT,), expires=NOW),
-    "empty": lambda: SIGNER.trust_list(()),
-    "unsigned": lambda: changed(GOOD, 2, b""),
-    "of another body": lambda: changed(GOOD, 1, OTHER.trust_list((OTHER,)).split(b".")[1]),
-    "of two parts": lambda: GOOD.rpartition(b".")[0],
-    "no JSON": lambda: changed(GOOD, 0, b"eA"),
-    "no base64": lambda: changed(GOOD, 0, b"\xff!"),
-    "another algorithm": lambda: SIGNER.trust_list((ROOT,), alg="none"),
-    "x5c no path": lambda: OTHER.trust_list((ROOT,), x5c=["x"]),
-    "no list": lambda: jwt({"alg": "ES256"}, {"sequence": 1, "exp": NOW + 9}, SIGNER.key),
-    "not text": lambda: jwt(
-        {"alg": "ES256"}, {"sequence": 1, "exp": NOW + 9, "trustList": [1]}, SIGNER.key
-    ),
-    "too long": lambda: GOOD + b" " * 5_000_000,
-}
-
-
-@pytest.mark.parametrize("what", WRONG)
-def test_another_trust_list_is_refused(what: str) -> None:
-    with pytest.raises(Fault):
-        read_trust_list(WRONG[what](), [SIGNER.certificate], NOW)
-
-
-def test_a_list_says_who_was_revoked() -> None:
-    octets = SIGNER.crl(((ROOT, 5), (ROOT, 6), (OTHER, 5)), direct=(9,))
-    crl = read_crl(octets, [OTHER.certificate, SIGNER.certificate], NOW)
-    one, two, own = (each.certificate.subject.public_bytes() for each in (ROOT, OTHER, SIGNER))
-    assert crl.revoked == {(own, 9), (one, 5), (one, 6), (two, 5)}
-    assert (crl.since, crl.until) == (NOW - DAY, NOW + DAY)
+def changed(octets: bytes) -> bytes:
+    head, body, signature = octets.split(b".")
+    return b".".join((head, body[:-4] + b"AAAA", signature))
 
 
 @pytest.mark.parametrize(
     "octets",
-    [b"", b"x", OTHER.crl(), SIGNER.crl(since=NOW + DAY, until=NOW + 2 * DAY), SIGNER.crl()[:-1]],
+    [
+        b"",
+        b"a.b",
+        b"a.b.c",
+        changed(PA.trust_list(CERTIFICATES)),
+        PA.trust_list(CERTIFICATES).rsplit(b".", 1)[0] + b".",
+        PA.trust_list(CERTIFICATES).rsplit(b".", 1)[0] + b"." + b"A" * 86,
+        Authority("STI-PA").trust_list(CERTIFICATES),
+        PA.trust_list(CERTIFICATES, signer=Authority("STI-PA").leaf(())),
+        PA.trust_list(CERTIFICATES, signer=PA.leaf("1234")),
+        PA.trust_list(CERTIFICATES, expires=SECONDS),
+        PA.trust_list([]),
+        PA.trust_list([ROOTS[0].leaf().certificate]),
+        *(
+            PA.trust_list(CERTIFICATES, head=head)
+            for head in ({"alg": "none"}, {"alg": "HS256"}, {"x5c": "text"}, {"x5c": ["text"]})
+        ),
+        *(
+            PA.trust_list(CERTIFICATES, body=body)
+            for body in (
+                {"sequence": "1"},
+                {"sequence": True},
+                {"exp": None},
+                {"exp": "2027"},
+                {"trustList": "x"},
+                {"trustList": [1]},
+            )
+        ),
+    ],
 )
-def test_another_list_is_refused(octets: bytes) -> None:
+def test_refused(octets: bytes) -> None:
+    with pytest.raises(Fault) as caught:
+        read_trust_list(octets, PA.roots, SECONDS)
+    assert caught.value.code == 437
+
+
+def test_nobody_may_sign() -> None:
     with pytest.raises(Fault):
-        read_crl(octets, [SIGNER.certificate], NOW)
+        read_trust_list(PA.trust_list(CERTIFICATES), (), SECONDS)
+
+
+def test_trust_never_changes() -> None:
+    trust: Any = Trust(CERTIFICATES)
+    with pytest.raises(AttributeError):
+        trust.roots = ()

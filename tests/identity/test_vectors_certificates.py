@@ -1,75 +1,75 @@
-"""Certificates made by others, each as its manifest says."""
+"""Every certificate of the vectors ends as their manifest says."""
 
-import datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from callscreen.identity.certificates import authority_of, constraints_of, read_path
+from callscreen.identity.certificates import TN_AUTH_LIST, authority_of, constraints_of, read_path
 from callscreen.identity.chains import judge_chain
 from callscreen.identity.model import Fault
-from callscreen.identity.trust import Trust
+from callscreen.identity.trust import Trust, roots_of
 
 from .vectors import ABSENT, VECTORS, read
 
 pytestmark = ABSENT
-CERTIFICATES = {
-    each["file"]: each["expect"] for each in read("manifest.json").get("certificates", [])
+TODAY = 1_800_000_000.0  # 2027
+ENTRIES: list[dict[str, Any]] = read("manifest.json").get("certificates", [])
+ISSUERS = {
+    "libstirshaken/sp.pem": "libstirshaken/ca.pem",
+    "libstirshaken/wrongsp.pem": "libstirshaken/ca.pem",
+    "sti-certs/leaf-spc-709J.pem": "sti-certs/issuing-ca-of-709J.pem",
+    "sti-certs/leaf-spc-997E.pem": "sti-certs/issuing-ca-of-997E.pem",
 }
-CHAINS = [  # leaf, root, day, whether it is believed then
-    ("sti-certs/leaf-spc-709J.pem", "sti-certs/issuing-ca-of-709J.pem", "2022-10-15", True),
-    ("sti-certs/leaf-spc-709J.pem", "sti-certs/issuing-ca-of-709J.pem", "2026-11-23", False),
-    ("sti-certs/leaf-spc-997E.pem", "sti-certs/issuing-ca-of-997E.pem", "2021-01-01", True),
-    ("sti-certs/leaf-spc-997E.pem", "sti-certs/issuing-ca-of-997E.pem", "2026-11-23", False),
-    ("sti-certs/leaf-spc-709J.pem", "sti-certs/issuing-ca-of-997E.pem", "2022-10-15", False),
-    ("libstirshaken/sp.pem", "libstirshaken/ca.pem", "2026-11-23", False),
-    ("libstirshaken/wrongsp.pem", "libstirshaken/ca.pem", "2026-11-23", False),
-    ("rfc/rfc9118-fig1-cert.pem", "libstirshaken/ca.pem", "2021-10-01", False),
-]
+GOOD_AT = "chain_with_issuing_ca_as_anchor_at_"
 
 
-def certificate(name: str) -> Any:
-    return read_path((VECTORS / name).read_bytes())[0]
+def trust_for(name: str) -> Trust:
+    issuer = ISSUERS.get(name, "libstirshaken/ca.pem")
+    return Trust(roots_of((VECTORS / issuer).read_bytes()))
 
 
-@pytest.mark.parametrize("name", CERTIFICATES)
-def test_a_list_of_numbers_is_read_or_refused(name: str) -> None:
-    expected = CERTIFICATES[name].get("tnauthlist")
-    if isinstance(expected, str):
-        assert expected.startswith("malformed")
-        with pytest.raises(Fault, match="TNAuthList"):
-            authority_of(certificate(name))
-    elif expected is None:
-        assert authority_of(certificate(name)) is None
-    else:
-        found = authority_of(certificate(name))
+@pytest.mark.parametrize("entry", ENTRIES, ids=[each["file"] for each in ENTRIES])
+def test_certificate(entry: dict[str, Any]) -> None:
+    name, expect = entry["file"], entry["expect"]
+    path = read_path((VECTORS / name).read_bytes())
+    leaf = path[0]
+    assert leaf.not_valid_before_utc == datetime.fromisoformat(entry["not_before"])
+    assert leaf.not_valid_after_utc == datetime.fromisoformat(entry["not_after"])
+    held = [each.value.value for each in leaf.extensions if each.oid == TN_AUTH_LIST]
+    listed = entry["tnauthlist_der_hex"]
+    assert [each.hex() for each in held] == ([listed] if listed else [])
+    if isinstance(expect.get("tnauthlist"), list):
+        found = authority_of(leaf)
         assert found is not None
-        assert [["spc", code] for code in found.spc] == expected
+        assert [["spc", code] for code in found.spc] == expect["tnauthlist"]
         assert found.numbers == ()
+    elif "tnauthlist" in expect:
+        with pytest.raises(Fault):
+            authority_of(leaf)
+    else:
+        assert authority_of(leaf) is None
+    if "ejwt_claim_constraints" in expect:
+        wanted, limits = expect["ejwt_claim_constraints"], constraints_of(leaf)
+        assert limits is not None
+        assert list(limits.must_include) == wanted["mustInclude"]
+        assert {k: list(v) for k, v in limits.permitted} == wanted["permittedValues"]
+        assert list(limits.must_exclude) == wanted["mustExclude"]
 
 
-@pytest.mark.parametrize("name", CERTIFICATES)
-def test_claim_constraints_are_read(name: str) -> None:
-    expected = CERTIFICATES[name].get("ejwt_claim_constraints")
-    found = constraints_of(certificate(name))
-    if expected is None:
-        assert found is None
-        return
-    assert found is not None
-    assert list(found.must_include) == expected["mustInclude"]
-    assert {key: list(values) for key, values in found.permitted} == expected["permittedValues"]
-    assert list(found.must_exclude) == expected["mustExclude"]
-
-
-@pytest.mark.parametrize(("leaf", "root", "day", "good"), CHAINS)
-def test_a_chain_is_believed_in_its_time(leaf: str, root: str, day: str, good: bool) -> None:
-    moment = datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()
-    trust = Trust((certificate(root),))
-    if good:
-        expected = [code for _, code in CERTIFICATES[leaf]["tnauthlist"]]
-        assert list(judge_chain([certificate(leaf)], trust, moment).spc) == expected
-        return
-    with pytest.raises(Fault) as caught:
-        judge_chain([certificate(leaf)], trust, moment)
-    assert caught.value.code == 437
-    assert not caught.value.unknown
+@pytest.mark.parametrize("entry", ENTRIES, ids=[each["file"] for each in ENTRIES])
+def test_chain(entry: dict[str, Any]) -> None:
+    name, expect = entry["file"], entry["expect"]
+    path = read_path((VECTORS / name).read_bytes())
+    trust = trust_for(name)
+    for key in expect:
+        if key.startswith(GOOD_AT):
+            day = key.removeprefix(GOOD_AT).replace("_", "-")
+            then = datetime.fromisoformat(day + "T00:00:00+00:00").timestamp()
+            assert list(judge_chain(path, trust, then).spc) == [expect["tnauthlist"][0][1]]
+    for now in (TODAY, path[0].not_valid_before_utc.timestamp() + 1):
+        if now != TODAY and any(key.startswith(GOOD_AT) for key in expect):
+            continue
+        with pytest.raises(Fault) as caught:
+            judge_chain(path, trust, now)
+        assert caught.value.code == 437

@@ -1,0 +1,1 @@
+"""Signing and verifying callers beside bare OpenSSL: `python -m bench.identity`."""

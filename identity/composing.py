@@ -1,0 +1,147 @@
+"""What a token is to say for a request: the claims of shaken, div, rph or rcd.
+
+Invariants
+1. The claims have the shape that a verifier asks of their `ppt`.
+2. A `div` stands beside its original: it keeps its `orig` and `iat`, and diverts from its `dest`
+   (RFC 8946 section 4.1).
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from .canonical import canonical_json
+from .claims import ATTESTATIONS, NAMES_MOST, check_shape, is_origid, is_tn, is_uri
+from .header import read_identity
+from .model import Fault, SignRequest
+from .telephone import is_e164
+
+__all__ = ["APART_MOST", "Composed", "NoSignature", "composed", "fresh_uuid"]
+
+APART_MOST = 60  # seconds between a request's iat and now
+ASIDE = ("crn", "rcdi")  # of a request's rcd: they stand beside that claim, not in it
+# The digit that a random one becomes: its upper two bits are 10.
+VARIANT = {each: "89ab"[int(each, 16) % 4] for each in "0123456789abcdef"}
+# Random octets for UUIDs, in hexadecimal: the system is asked once for many. A child process must
+# not have the same.
+SPARE: list[str] = []
+SPARE_MOST = 64
+os.register_at_fork(after_in_child=SPARE.clear)
+
+
+class NoSignature(ValueError):
+    """A call that is not signed, and why; it goes on without a signature."""
+
+
+class Composed(NamedTuple):
+    ppt: str
+    claims: dict[str, Any]
+    origid: str
+    iat: int
+
+
+def composed(request: SignRequest, now: float) -> Composed:
+    """The token that a request asks for: `div`, else `rph`, else `rcd` where nothing is attested,
+    else shaken, with its `rcd` in it. `now` in seconds. Raises NoSignature."""
+    if request.attest == "N":
+        raise NoSignature("attestation N: not to be signed")
+    if request.div:
+        return diverted(request)
+    if not is_e164(request.orig):
+        raise NoSignature("the calling number is not one of E.164")
+    iat = request.iat or int(now)
+    if abs(now - iat) > APART_MOST:
+        raise NoSignature(f"iat is more than {APART_MOST} seconds off")
+    claims = {"dest": dest_of(request.dest), "iat": iat, "orig": {"tn": request.orig}}
+    if request.rph or request.sph:
+        return shaped("rph", claims | priority_of(request), iat)
+    if not request.attest and request.rcd:
+        return shaped("rcd", claims | display_of(request.rcd), iat)
+    return attested(request, claims, iat)
+
+
+def attested(request: SignRequest, claims: dict[str, Any], iat: int) -> Composed:
+    """Shaken (RFC 8588). Every part is looked at here, so that the shape need not be again."""
+    if request.attest not in ATTESTATIONS:
+        raise NoSignature(f"no attestation: {request.attest[:10]!r}")
+    origid = request.origid or fresh_uuid()
+    if request.origid and not is_origid(origid):
+        raise NoSignature("origid is no UUID")
+    claims["attest"] = request.attest
+    claims["origid"] = origid
+    if request.rcd:
+        return shaped("shaken", claims | display_of(request.rcd), iat, origid)
+    return Composed("shaken", claims, origid, iat)
+
+
+def diverted(request: SignRequest) -> Composed:
+    """`dest` is where the call goes now; the rest is the original's."""
+    if not request.original:
+        raise NoSignature("a div without its original")
+    try:
+        original = read_identity(request.original)
+        check_shape(original.claims, original.ppt)
+    except Fault as fault:
+        raise NoSignature(f"the original of a div: {fault}") from fault
+    kind = kind_of(request.div)
+    if request.div not in original.claims["dest"].get(kind, ()):
+        raise NoSignature("the original of a div has another dest")
+    orig = original.claims["orig"]
+    if request.orig and request.orig not in orig.values():
+        raise NoSignature("the original of a div has another orig")
+    iat = original.claims["iat"]
+    dest, div = dest_of(request.dest), {kind: request.div}
+    return shaped("div", {"dest": dest, "div": div, "iat": iat, "orig": orig}, iat)
+
+
+def shaped(ppt: str, claims: dict[str, Any], iat: int, origid: str = "") -> Composed:
+    """Claims that others wrote a part of. Raises NoSignature unless a verifier would take them."""
+    try:
+        check_shape(claims, ppt)
+        canonical_json(claims)
+    except (Fault, ValueError) as error:
+        raise NoSignature(str(error)) from error
+    return Composed(ppt, claims, origid, iat)
+
+
+def dest_of(given: Sequence[str]) -> dict[str, list[str]]:
+    """`dest`: numbers under `tn`, URIs under `uri`, in the order given."""
+    if len(given) == 1 and is_tn(given[0]):
+        return {"tn": [given[0]]}
+    dest: dict[str, list[str]] = {}
+    for each in given:
+        dest.setdefault(kind_of(each), []).append(each)
+    if not dest or max(map(len, dest.values())) > NAMES_MOST:
+        raise NoSignature(f"a call goes to 1 to {NAMES_MOST} numbers")
+    return dest
+
+
+def kind_of(address: str) -> str:
+    if is_tn(address):
+        return "tn"
+    if is_uri(address):
+        return "uri"
+    raise NoSignature(f"neither a number nor a URI: {address[:40]!r}")
+
+
+def priority_of(request: SignRequest) -> dict[str, Any]:
+    rph: dict[str, Any] = {"rph": {"auth": list(request.rph)}}
+    return rph | {"sph": request.sph} if request.sph else rph
+
+
+def display_of(rcd: dict[str, Any]) -> dict[str, Any]:
+    aside = {name: rcd[name] for name in ASIDE if name in rcd}
+    card = {name: value for name, value in rcd.items() if name not in ASIDE}
+    return aside | {"rcd": card} if card else aside
+
+
+def fresh_uuid() -> str:
+    """A random UUID (RFC 9562 section 5.4). Threads may ask at once."""
+    try:
+        text = SPARE.pop()
+    except IndexError:
+        octets = os.urandom(16 * SPARE_MOST).hex()
+        SPARE.extend(octets[place : place + 32] for place in range(32, len(octets), 32))
+        text = octets[:32]
+    variant = VARIANT[text[16]]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"

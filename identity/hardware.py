@@ -1,0 +1,183 @@
+"""Keys behind PKCS#11: a hardware security module, or a token kept in software.
+
+Invariants
+1. A key never leaves its token: it is used by its handle, and one that could be read is refused.
+2. A process has one session with a token, and calls into a module one after another: modules are
+   opened without locks of their own.
+3. The PIN stands in a file that only its owner may read; it is in no option, log or message.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from .keyfiles import Refused, read_secret
+from .signing import NoSignature
+
+if TYPE_CHECKING:
+    import pkcs11
+
+__all__ = ["SCHEME", "HardwareKey", "Place", "Token", "read_place"]
+
+SCHEME = "pkcs11:"
+NAMES = frozenset({"folder", "module-path", "token", "pin-source"})
+SIGNATURE_OCTETS = 64  # r and s
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where keys are: a module, its token; `folder` holds the certificates that go with them."""
+
+    folder: Path
+    module: str
+    token: str
+    pin: Path
+
+
+def read_place(text: str) -> Place:
+    """`pkcs11:folder=...;module-path=...;token=...;pin-source=...`, percent-encoded where needed
+    (RFC 7512 section 2.3). Raises ValueError."""
+    given: dict[str, str] = {}
+    for part in text.removeprefix(SCHEME).replace("?", ";").replace("&", ";").split(";"):
+        name, equals, value = part.partition("=")
+        if not equals or name not in NAMES or name in given or not value:
+            raise ValueError(
+                f"{SCHEME} takes {', '.join(sorted(NAMES))}, each once with a value, not {name!r}"
+            )
+        given[name] = unquote(value)
+    if missing := NAMES - given.keys():
+        raise ValueError(f"{SCHEME} lacks {', '.join(sorted(missing))}")
+    pin = Path(given["pin-source"].removeprefix("file:"))
+    return Place(Path(given["folder"]), given["module-path"], given["token"], pin)
+
+
+class Token:
+    """The session with one token. Threads may share it."""
+
+    def __init__(self, place: Place) -> None:
+        """Opens nothing yet. ValueError where the package for PKCS#11 is not installed."""
+        try:
+            import pkcs11
+        except ImportError as error:
+            raise ValueError("keys behind PKCS#11 need the package callscreen[pkcs11]") from error
+        self._pkcs11 = pkcs11
+        self._place = place
+        self._lock = lock_of(place.module)
+        self._session: Any = None
+
+    @contextmanager
+    def session(self) -> Iterator["pkcs11.Session"]:
+        """The session, opened where it is not; for one caller at a time.
+
+        Raises Refused where the token cannot be had; what it refuses ends the session.
+        """
+        with self._lock:
+            try:
+                if self._session is None:
+                    self._session = self._open()
+                yield self._session
+            except (self._pkcs11.PKCS11Error, RuntimeError) as error:
+                self._leave()
+                raise Refused(f"the token {self._place.token}: {told(error)}") from error
+
+    def key(self, label: str, public: EllipticCurvePublicKey) -> "HardwareKey":
+        """The private key of that label. Raises Refused unless it fits and stays where it is."""
+        key = HardwareKey(self, label)
+        probe = b"does the key fit the certificate?"
+        try:
+            check_signature(public, key.sign(probe), probe)
+        except NoSignature as error:
+            raise Refused(str(error)) from error
+        return key
+
+    def find(self, session: "pkcs11.Session", label: str) -> "pkcs11.PrivateKey":
+        """Raises Refused, and errors of the token."""
+        kinds = self._pkcs11
+        template = {
+            kinds.Attribute.CLASS: kinds.ObjectClass.PRIVATE_KEY,
+            kinds.Attribute.KEY_TYPE: kinds.KeyType.EC,
+            kinds.Attribute.LABEL: label,
+        }
+        found: list[Any] = list(session.get_objects(template))
+        if not found:
+            raise Refused(f"no private key of elliptic curves is called {label}")
+        if len(found) > 1:
+            raise Refused(f"several private keys are called {label}")
+        key = found[0]
+        if not key[kinds.Attribute.SENSITIVE] or key[kinds.Attribute.EXTRACTABLE]:
+            raise Refused(f"the key {label} can be read out of its token")
+        return key
+
+    def _open(self) -> Any:
+        pin = read_secret(self._place.pin).decode(errors="replace").strip()
+        token = self._pkcs11.lib(self._place.module).get_token(token_label=self._place.token)
+        try:
+            return token.open(user_pin=pin)
+        except self._pkcs11.UserAlreadyLoggedIn:
+            return token.open()  # a login holds for every session of a process
+
+    def _leave(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            try:
+                session.close()
+            except self._pkcs11.PKCS11Error:
+                return  # it was gone before
+
+
+class HardwareKey:
+    """A key by its handle, found again where its session ended."""
+
+    def __init__(self, token: Token, label: str) -> None:
+        self._token = token
+        self._label = label
+        self._handle: Any = None
+        self._of: Any = None  # the session that the handle is of
+        from pkcs11 import Mechanism
+
+        self._mechanism = Mechanism.ECDSA
+
+    def sign(self, octets: bytes) -> bytes:
+        """r and s over the SHA-256 of the octets. Raises NoSignature."""
+        digest = sha256(octets).digest()
+        try:
+            with self._token.session() as session:
+                if self._of is not session:
+                    self._handle, self._of = self._token.find(session, self._label), session
+                signature = self._handle.sign(digest, mechanism=self._mechanism)
+        except Refused as error:
+            raise NoSignature(str(error)) from error
+        if len(signature) != SIGNATURE_OCTETS:
+            raise NoSignature(f"the token answers with {len(signature)} octets")
+        return bytes(signature)
+
+
+LOCKS: dict[str, threading.RLock] = {}  # by module: of all that is called in it
+
+
+def lock_of(module: str) -> Any:
+    return LOCKS.setdefault(module, threading.RLock())
+
+
+def told(error: Exception) -> str:
+    """An error of the module in words; many have a name alone."""
+    return f"{type(error).__name__} {error}".strip()
+
+
+def check_signature(public: EllipticCurvePublicKey, signature: bytes, octets: bytes) -> None:
+    """Raises Refused unless the signature is the key's."""
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    try:
+        public.verify(encode_dss_signature(r, s), octets, ECDSA(SHA256()))
+    except InvalidSignature:
+        raise Refused("the key does not fit the certificate") from None

@@ -100,7 +100,7 @@ class Token:
             raise Refused(str(error)) from error
         return key
 
-    def find(self, session: "pkcs11.Session", label: str) -> "pkcs11.PrivateKey":
+    def find(self, session: "pkcs11.Session", label: str) -> Any:
         """Raises Refused, and errors of the token."""
         kinds = self._pkcs11
         template = {

@@ -237,5 +237,9 @@ def _judged(entry: Entry, trust: Trust, now: float) -> Judged:
 
 
 def _host(url: str) -> str:
-    """The host of a URL, as a key; "" where that is none to fetch."""
-    return url[8:].partition("/")[0].lower()
+    """The host of an https URL, with its port unless that is 443, in its one spelling."""
+    host = url[8:].partition("/")[0].lower().removesuffix(":443")
+    name, colon, port = host.rpartition(":")
+    if colon and port.isdecimal():
+        return f"{name.removesuffix('.')}:{port}"
+    return host.removesuffix(".")

@@ -4,10 +4,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 import trustme
+
 from callscreen.identity.fetching import (
     OCTETS_MOST,
     Fetched,
@@ -62,8 +64,6 @@ def test_addresses_that_are_reached(address: str) -> None:
 
 
 def test_private_prefixes_are_reached_where_they_are_named() -> None:
-    from ipaddress import ip_network
-
     named = [ip_network("10.1.0.0/16"), ip_network("fd00::/8")]
     assert is_reachable("10.1.2.3", named)
     assert is_reachable("::ffff:10.1.2.3", named)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from callscreen.identity.fetching import OCTETS_MOST, Fetched, Unfetched
 from callscreen.identity.model import Policy, Question, SignRequest, State
 from callscreen.identity.service import FAMILIES, Identities, IdentityConfig, NoSignature

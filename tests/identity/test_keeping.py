@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from callscreen.identity import keeping
 from callscreen.identity.fetching import OCTETS_MOST, Fetched, Unfetched
 from callscreen.identity.keeping import Certificates
@@ -19,7 +20,7 @@ DAY = 86_400.0
 
 class Clock:
     def __init__(self) -> None:
-        self.now = SECONDS
+        self.now: float = SECONDS
 
     def __call__(self) -> float:
         return self.now
@@ -180,6 +181,18 @@ async def test_a_host_is_asked_so_often_a_minute(kept: Kept) -> None:
     kept.clock.now += keeping.MINUTE
     await kept.want(urls[-1])
     assert kept.web.asked[-1] == urls[-1]
+
+
+async def test_one_host_has_one_count_however_it_is_spelt(kept: Kept) -> None:
+    spelt = [
+        "cert.example.org",
+        "CERT.example.org.",
+        "cert.example.org:443",
+        "Cert.Example.Org.:443",
+    ]
+    for each in range(keeping.HOST_FETCHES + 4):
+        await kept.want(f"https://{spelt[each % 4]}/{each}.pem")
+    assert len(kept.web.asked) == keeping.HOST_FETCHES
 
 
 async def test_the_least_recently_used_goes(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:

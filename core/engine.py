@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from ..fastpath.index import Index
 from ..fastpath.loader import Loader
-from ..fastpath.model import Verdict
+from ..fastpath.model import StirSettings, Verdict
 from ..schema import PRODUCTS, TYPES
 from ..v1.object_pb2 import Change, Mutation, Object
 from ..v1.subscriber_pb2 import Number
@@ -86,6 +86,14 @@ class Engine:
         verdict = self._index.screen(product, called, calling, anonymous, source_ip)
         self.verdicts[verdict.product, verdict.treatment, verdict.reason] += 1
         return verdict
+
+    def stir_settings(self) -> StirSettings:
+        """How callers' identities are verified."""
+        return self._index.stir_settings()
+
+    def trust_of(self, provider: str) -> str:
+        """Which roots a provider's stir_shaken rule names."""
+        return str(self._index.stir(provider).auth_address)
 
     def _build(self) -> tuple[Index, Loader]:
         index = self._make_index()

@@ -3,8 +3,8 @@
 Invariants:
 1. What no group of an administrator grants is denied, and so is what its role's ceiling lacks.
 2. Administrators and settings are objects of a level: "administrator:subscriber". The other objects
-   are one for all levels. cdr, screening, job, password, maintenance and replication are no object
-   types; the same table guards them.
+   are one for all levels. cdr, screening, signing, job, password, maintenance and replication are
+   no object types; the same table guards them.
 3. A group is of a level. An administrator may hold groups of its role's level and of lower ones;
    one of a subscriber holds default:subscriber alone.
 4. A job moves objects that its actor has rights on besides: groups that read or write what has a
@@ -40,6 +40,7 @@ NONE: Final[Verbs] = frozenset()
 READ: Final = frozenset({Verb.READ})
 CHANGE: Final = frozenset({Verb.READ, Verb.UPDATE})
 ALL: Final = frozenset(Verb)
+SIGN: Final = frozenset({Verb.CREATE, Verb.READ})  # read: to verify who calls
 
 # The most that an administrator of a role may do, whatever its groups. An object that is not
 # named is not to be touched.
@@ -61,6 +62,7 @@ CEILINGS: Final[Mapping[str, Rights]] = {
         "job": ALL,
         "cdr": READ,
         "screening": READ,
+        "signing": SIGN,
     },
     SERVICE_PROVIDER: {
         "service_provider": CHANGE,
@@ -78,6 +80,7 @@ CEILINGS: Final[Mapping[str, Rights]] = {
         "job": ALL,
         "cdr": READ,
         "screening": READ,
+        "signing": SIGN,
     },
     SUBSCRIBER: {
         "subscriber": CHANGE,

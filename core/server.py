@@ -27,10 +27,14 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health  # type: ignore[attr-defined]
 from grpc_reflection.v1alpha import reflection
 
-from ..ops import Instruments
+from ..identity.service import FAMILIES as WHO_FAMILIES
+from ..identity.service import Identities as Who
+from ..identity.service import IdentityConfig
+from ..ops import Family, Instruments
 from ..v1 import (
     audio_files_pb2,
     authentication_pb2,
+    identity_pb2,
     jobs_pb2,
     maintenance_pb2,
     provisioning_pb2,
@@ -47,7 +51,7 @@ from .chores import Chore, Chores
 from .commands import audio_collect
 from .commands.bootstrap import bootstrap, lacks_owner
 from .commands.clean_tokens import clean_tokens
-from .commands.context import Core, Means
+from .commands.context import Core, Identities, Means
 from .commands.expire_records import expire_records
 from .commands.purge import purge_expired
 from .commands.set_password import SHORTEST
@@ -90,6 +94,7 @@ from .passwords import Passwords
 from .recorder import Recorder
 from .services.audio_files import AudioFiles
 from .services.authentication import Authentication
+from .services.identity import CallerIdentity
 from .services.jobs import Jobs as JobsService
 from .services.maintenance import Maintenance
 from .services.observed import Calls
@@ -126,6 +131,7 @@ SERVICES: Final = (
     (records_pb2.DESCRIPTOR.services_by_name["Records"], Records),
     (maintenance_pb2.DESCRIPTOR.services_by_name["Maintenance"], Maintenance),
     (jobs_pb2.DESCRIPTOR.services_by_name["Jobs"], JobsService),
+    (identity_pb2.DESCRIPTOR.services_by_name["CallerIdentity"], CallerIdentity),
 )
 PASSWORD_LENGTH: Final = (
     f"CALLSCREEN_ADMIN_PASSWORD must have {SHORTEST} to {PASSWORD_CHARS} characters."
@@ -148,13 +154,16 @@ class CoreConfig:
     # Whose word on the callers they pass on counts: networks of gateways.
     gateways: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     instruments: Instruments = field(default_factory=Instruments)
+    identity: IdentityConfig = field(default_factory=IdentityConfig)  # keys, roots and cache
+    identities: Identities | None = None  # what signs and verifies; None: made of `identity`
 
 
 async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.Event) -> None:
     """Serves until `stop` is set; `ready` gets the address bound.
 
-    Raises StoreInUse, FormatTooNew, StoreFull, StoreFailed, OSError, Unavailable (the address, or
-    a secret's file that is damaged), InvalidInput (the first administrators' password).
+    Raises StoreInUse, FormatTooNew, StoreFull, StoreFailed, OSError, Unavailable (the address, a
+    secret's file that is damaged, or keys and roots that cannot be read), InvalidInput (the first
+    administrators' password).
     """
     async with AsyncExitStack() as stack:
         core = build(config, stack)
@@ -173,6 +182,12 @@ async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.
         stack.callback(checking.cancel)
         stack.push_async_callback(Chores(chores(core)).close)
         Shown(core, calls, config.data).declare(config.instruments)
+        if isinstance(core.identities, Who):
+            config.instruments.declare(
+                [Family(*each) for each in WHO_FAMILIES], core.identities.show
+            )
+            refreshing = asyncio.create_task(core.identities.run())
+            stack.push_async_callback(ended_task, refreshing)
         config.instruments.health.serving()
         log.info("core serves grpc=%s revision=%d", address, core.store.revision)
         ready(address)
@@ -276,9 +291,24 @@ def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExi
         redeems=Buckets(REDEEMS, REDEEMS_SECONDS, LOGIN_NAMES),
         mail=mail,
         means=Means(checked_hex(config.data / "pepper", pepper, PEPPER_BYTES), secrets.token_bytes),
+        identities=config.identities or who(config.identity),
         clock=config.clock,
         ticks=time.monotonic,
     )
+
+
+def who(config: IdentityConfig) -> Who:
+    """What signs and verifies. Raises Unavailable where a file of it cannot be used."""
+    try:
+        return Who(config)
+    except (ValueError, OSError) as error:
+        raise Unavailable(f"Calls cannot be signed or verified: {error}") from error
+
+
+async def ended_task(task: "asyncio.Task[None]") -> None:
+    """Cancels a task, and waits until it has ended."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def service_token(config: CoreConfig) -> str:

@@ -14,7 +14,7 @@ import random
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import grpc
@@ -22,10 +22,15 @@ import grpc
 from ..fastpath.index import Index
 from ..fastpath.peers import PeerTable
 from ..fastpath.recent import RecentTable
-from ..ops import Instruments
+from ..identity.service import FAMILIES as WHO_FAMILIES
+from ..identity.service import Identities, IdentityConfig
+from ..ops import Family, Instruments
 from .capturing import CAPTURE_FAMILIES, CaptureConfig, Capturing
+from .identifying import Identifying
+from .identity_shown import IDENTITY_FAMILIES
 from .local import Local
 from .metrics import Metrics
+from .onward import ONWARD_FAMILIES, Onward, check_mode
 from .peers import PEER_FAMILIES, PeerList
 from .records import RecordsOut
 from .replica import Replica
@@ -36,7 +41,7 @@ from .streaming import STREAM_FAMILIES, StreamConfig, Streaming
 from .taps import TAP_FAMILIES, Taps
 from .trace import trace_offer
 from .view import PRODUCTS, ScreeningView
-from .workers import WorkerConfig, Workers
+from .workers import WorkerConfig, Workers, total
 
 __all__ = ["EdgeConfig", "serve"]
 
@@ -47,6 +52,7 @@ STOP_SECONDS = 2.0
 PORT_ATTEMPTS = 5  # at a port that is free for UDP and TCP, where any will do
 WORKERS_MOST = 64
 TRANSACTION_LIMIT = 1_048_576  # transactions remembered, 8 octets each
+REFRESH_SECONDS = 5.0  # until keys and trust are looked at again after a fault
 LAG_SECONDS = 300.0  # an edge that has followed no core for longer says that it is not ready
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", 256 * 1024 * 1024),  # octets: a list of a million entries
@@ -68,8 +74,11 @@ class EdgeConfig:
     is the folder in which a replica and call records are kept, "" for none; `memory_limit` the MiB
     that indexes may hold, 0 for any. `workers` is the number of threads that answer; `segmentation`
     lets the kernel take apart answers that were sent together; `spin` is the microseconds that one
-    looks for the next datagram before it sleeps, while they come as close together. `trust` and `peers`, a list and a
-    file, say who is answered besides loopback; `ceiling` is in calls a second, 0 for any.
+    looks for the next datagram before it sleeps, while they come as close together. `trust` and
+    `peers`, a list and a file, say who is answered besides loopback; `ceiling` is in calls a
+    second, 0 for any. `identity` says how callers are verified and calls signed, by so many threads
+    of their own. `mode` is redirect or proxy, and `via` the HOST:PORT in a proxy's Via, `sip` by
+    default.
     """
 
     sip: str = "127.0.0.1:5060"
@@ -85,6 +94,10 @@ class EdgeConfig:
     trust: str = ""
     peers: str = ""
     ceiling: int = 0
+    mode: str = "redirect"
+    via: str = ""
+    identity: IdentityConfig = field(default_factory=IdentityConfig)
+    identity_threads: int = 2
     streams: StreamConfig = field(default_factory=StreamConfig)
     capture: CaptureConfig = field(default_factory=CaptureConfig)
     lag_seconds: float = LAG_SECONDS
@@ -108,6 +121,8 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
         raise ValueError(f"there are 1 to {WORKERS_MOST} workers: {config.workers}")
     host, port = parse_address(config.sip)
     peers = PeerList(config.trust, config.peers, config.ceiling)
+    check_mode(config.mode, config.via, config.sip, peers.table.given)
+    identities = Identities(config.identity)
     metrics = Metrics()
     metadata = (("authorization", f"Bearer {config.token}"),) if config.token else ()
     async with grpc.aio.insecure_channel(config.grpc, CHANNEL_OPTIONS) as channel:
@@ -129,6 +144,9 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
         spool = Spool(Path(config.state) / "records") if config.state else None
         records = RecordsOut(channel, metrics, jitter=jitter, metadata=metadata, spool=spool)
         alike = worker_config(config)
+        identifying = Identifying(
+            identities, index, alike, os.urandom, threads=config.identity_threads
+        )
         sockets: list[socket.socket] = []
         capturing = None
 
@@ -139,22 +157,41 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
             if config.capture.server:
                 capturing = Capturing(config.capture, lambda: sockets[0].getsockname()[:2])
             taps = Taps(capturing)
+            identifying.taps = taps
             streaming = Streaming(
-                config.streams, alike, index, records.put, os.urandom, table, taps
+                config.streams, alike, index, records.put, os.urandom, table, taps, identifying
             )
             opened = await open_all(sockets, streaming, host, port, config.workers)
         except (OSError, ValueError):
             records.leave()
             if capturing is not None:
                 capturing.close()
+            identifying.close()
             for sock in sockets:
                 sock.close()
             raise
-        workers = Workers(sockets, alike, os.urandom)
-        shown = Shown(metrics, replica, records, workers, streaming.counts, config.lag_seconds)
+        onward = None
+        if config.mode == "proxy":
+            bound = format_address(sockets[0].getsockname())
+            onward = Onward(config.via, os.urandom(32), bound)
+            alike = replace(alike, forwarding=onward.make)
+            config.instruments.declare(ONWARD_FAMILIES, onward.show)
+        workers = Workers(sockets, alike, os.urandom, identifying)
+        shown = Shown(
+            metrics,
+            replica,
+            records,
+            workers,
+            lambda: total([streaming.counts(), identifying.counts()]),
+            config.lag_seconds,
+        )
         config.instruments.declare(FAMILIES, shown)
         config.instruments.declare(STREAM_FAMILIES, streaming.show)
         config.instruments.declare(PEER_FAMILIES, peers.show)
+        config.instruments.declare(
+            IDENTITY_FAMILIES, lambda add: identifying.show(add, workers.counts())
+        )
+        config.instruments.declare([Family(*each) for each in WHO_FAMILIES], identities.show)
         config.instruments.declare(TAP_FAMILIES, lambda add: taps.show(add, workers.taps_lost()))
         if capturing is not None:
             config.instruments.declare(CAPTURE_FAMILIES, capturing.show)
@@ -163,15 +200,20 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
         config.instruments.health.check(shown.ready)
         address = format_address(sockets[0].getsockname())
         workers.admit(peers.table)
+        identifying.start()
         workers.start()
 
         coroutines = (
             replica.run(),
             records.run(),
             workers.run(index, table, records.put, taps.put),
+            keep_fresh(identities),
+            identifying.run(records.put),
         )
         every = (*coroutines, *streaming.coroutines(), peers.run(workers.strangers))
         tasks = [asyncio.create_task(coroutine) for coroutine in every]
+        if onward is not None:
+            tasks.append(asyncio.create_task(onward.run(workers.resolve)))
         try:
             await first_of(tasks, replica.ready, stop)
             if not stop.is_set():
@@ -183,6 +225,7 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
         finally:
             config.instruments.health.stopping()
             await workers.stop(records.put)
+            await identifying.stop(records.put)
             await records.close(STOP_SECONDS)
             for task in tasks:
                 task.cancel()
@@ -223,6 +266,16 @@ def worker_config(config: EdgeConfig) -> WorkerConfig:
         segmenting=config.segmentation,
         spin_us=config.spin,
     )
+
+
+async def keep_fresh(identities: Identities) -> None:
+    """Keeps keys and trust fresh until cancelled; a fault of ours in it ends no edge."""
+    while True:
+        try:
+            await identities.run()
+        except Exception:
+            log.exception("keys and trust are not refreshed")
+        await asyncio.sleep(REFRESH_SECONDS)
 
 
 async def first_of(tasks: list[asyncio.Task[None]], *events: asyncio.Event) -> None:

@@ -2,7 +2,8 @@
 
 Invariants
 1. What stands on the UDP socket's address over TCP answers as that does (RFC 3261 18.2.1).
-2. All is answered by the event loop, from the index of the moment.
+2. All is answered by the event loop, from the index of the moment; what awaits caller identity is
+   handed over, and its answer written here.
 """
 
 import socket
@@ -19,9 +20,12 @@ from ..fastpath.peers import PeerTable
 from ..fastpath.respond import Responder
 from ..fastpath.respond_types import SEED_OCTETS, Address, Responded
 from ..ops import Add, Family
+from .clerk import could_not_tell
+from .identifying import Identifying, Reply
 from .sockets import format_address, parse_address
 from .streams import Record, Streams, open_tcp
 from .taps import Taps
+from .telling import tell
 from .tls import TlsConfig, TlsContext
 from .workers import WorkerConfig
 
@@ -84,6 +88,7 @@ class Streaming:
         random: Callable[[int], bytes],
         peers: Callable[[], PeerTable],
         taps: Taps | None = None,
+        identifying: Identifying | None = None,
     ) -> None:
         """Raises ValueError where TLS lacks a file, OSError where one cannot be used."""
         self._responder = Responder(
@@ -98,6 +103,9 @@ class Streaming:
         self._index = index
         self._peers = peers
         self._taps = taps
+        self._identifying = identifying
+        self._record = record
+        self._again = 0  # messages that were received here once more
         self._config = config
         self._context = tls_context(config)
         contexts: list[Callable[[], ssl.SSLContext] | None] = [None] if config.tcp else []
@@ -112,6 +120,7 @@ class Streaming:
                 now=time.monotonic,
                 context=context,
                 admits=lambda host: peers().find(host) is not None,
+                wait=self.wait,
             )
             for context in contexts
         ]
@@ -159,12 +168,33 @@ class Streaming:
             via_trusted=peer is not None and peer.proxy,
             over_rate=over,
         )
-        if self._taps is not None and self._taps.on:
+        if self._taps is not None and self._taps.on and not done.awaits:
             self._taps.stream(message, source, transport, now_ns, done)
         return done
 
+    def wait(
+        self, message: bytes, source: Address, transport: str, now_ns: int, reply: Reply
+    ) -> None:
+        """Hands over a call that awaits caller identity; without room it is answered at once."""
+        peer = self._peers().find(source[0])
+        proxy = peer is not None and peer.proxy
+        who = self._identifying
+        if who is not None and who.hand_over(message, source, transport, now_ns, proxy, reply):
+            return
+        told = tell(could_not_tell("too many calls wait"))
+        self._again += 1
+        done = self._responder.receive(
+            message, source, transport, now_ns, via_trusted=proxy, told=told
+        )
+        if done.record is not None:
+            self._record(done.record, 1)
+        if self._taps is not None and self._taps.on:
+            self._taps.stream(message, source, transport, now_ns, done)
+        reply(done)
+
     def counts(self) -> Counted:
-        return self._responder.counts()
+        counted = self._responder.counts()
+        return counted._replace(received=counted.received - self._again)
 
     def show(self, add: Add) -> None:
         """Gives the metrics of the moment."""

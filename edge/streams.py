@@ -3,7 +3,8 @@
 Invariants
 1. Every connection is bounded: in number, by its peer's share, in what it may leave unfinished and
    for how long, in what it does not read. What goes beyond is closed and counted by kind.
-2. Requests of a connection are answered in the order in which they came.
+2. Requests of a connection are answered in the order in which they came, but for calls that await
+   caller identity: these keep no other waiting.
 3. No line is logged for a message or a connection; nothing here raises into the event loop.
 4. A handshake happens aside: it keeps nobody else from being accepted.
 """
@@ -39,6 +40,8 @@ REFUSALS = {
 Record = Callable[[bytes, int], None]
 # A whole message, its source, "tcp" or "tls", Unix time in nanoseconds.
 Respond = Callable[[bytes, Address, str, int], Responded]
+# The same of a call that awaits, and what takes its answer, at once or later.
+Await = Callable[[bytes, Address, str, int, Callable[[Responded], None]], None]
 
 
 @dataclass(frozen=True)
@@ -150,7 +153,7 @@ class Connection(asyncio.Protocol):
             return
         self._streams.counts.messages += 1
         if frame.kind is Kind.MESSAGE:
-            self._write(self._streams.answer(frame.octets, self._source))
+            self._streams.answer(frame.octets, self._source, self._write)
             return
         if frame.kind in REFUSALS:
             self._write(self._streams.refusal(frame, self._source))
@@ -175,12 +178,15 @@ class Streams:
         context: Callable[[], ssl.SSLContext] | None = None,
         admits: Callable[[str], bool] = lambda host: True,
         limits: Limits | None = None,
+        wait: Await | None = None,
     ) -> None:
         """`respond` says what becomes of a message, as `Responder.receive` does; `record` takes
         records as they go on the wire, and how many; `secret` keys To tags, as that of the
         responder; `wall` gives Unix time in nanoseconds, `now` seconds that never go back; `admits`
-        whether a host may connect."""
+        whether a host may connect; `wait` takes calls that await caller identity, and sees to their
+        records itself."""
         self._respond = respond
+        self._wait = wait
         self._record = record
         self._secret = secret
         self._wall = wall
@@ -207,12 +213,19 @@ class Streams:
                 connection.close("stopped")
             listener.close()
 
-    def answer(self, message: bytes, source: tuple[str, int]) -> bytes:
-        """What to write for a whole message; its record is put away."""
-        result = self._respond(message, source, self.transport, self._wall())
+    def answer(
+        self, message: bytes, source: tuple[str, int], write: Callable[[bytes], None]
+    ) -> None:
+        """Writes the answer to a whole message, later where it awaits something; its record is put
+        away."""
+        now = self._wall()
+        result = self._respond(message, source, self.transport, now)
+        if result.awaits and self._wait is not None:
+            self._wait(message, source, self.transport, now, lambda done: write(done.answer or b""))
+            return
         if result.record is not None:
             self._record(result.record, 1)
-        return result.answer or b""
+        write(result.answer or b"")
 
     def refusal(self, frame: Frame, source: tuple[str, int]) -> bytes:
         """The answer to a head whose message has no end that can be told; none to an ACK."""

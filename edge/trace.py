@@ -121,6 +121,10 @@ def described(tapped: Tapped, index: Index | None) -> dict[str, Any]:
     if record is not None:
         said["verdict"] = verdict(record.verdict)
         said["record"] = record.cdr_id
+        if record.HasField("identity"):
+            said["identity"] = identity(record.identity)
+        if record.HasField("signature"):
+            said["signature"] = signature(record.signature)
     return said
 
 
@@ -147,6 +151,40 @@ def verdict(found: screening_pb2.Verdict) -> dict[str, Any]:
         "owner": f"{found.service_provider_name}/{found.subscriber_name}".strip("/"),
         "revision": found.revision,
         "steps": [step(each) for each in found.trace],
+    }
+
+
+def identity(found: screening_pb2.Identity) -> dict[str, Any]:
+    """What was found of the caller's identity, check by check."""
+    results = {True: "passed", False: "failed"}
+    return {
+        "state": found.state,
+        "verstat": found.verstat,
+        "code": found.code,
+        "attest": found.attest,
+        "signer": found.signer,
+        "x5u_host": found.x5u_host,
+        "replayed": found.replayed,
+        "checks": [
+            f"{each.name}: {results[each.passed] if each.HasField('passed') else 'not looked at'}"
+            + (f", {each.detail}" if each.detail else "")
+            for each in found.checks
+        ],
+    }
+
+
+def signature(made: screening_pb2.Signature) -> dict[str, Any]:
+    """How the call was signed, or why not."""
+    owner = f"{made.service_provider_name}/{made.source_name}".strip("/")
+    return {
+        "source": owner,
+        "mask": made.mask,
+        "attest": made.attest,
+        "certificate": made.cert_name,
+        "orig": made.orig,
+        "dest": list(made.dest),
+        "origid": made.origid,
+        "failure": made.failure,
     }
 
 

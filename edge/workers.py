@@ -15,8 +15,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..fastpath.counts_types import Counted
+from ..fastpath.forwarding import Forwarding, NameTable
 from ..fastpath.index import Index
 from ..fastpath.loop import SPAN_BOUNDS, Worker
 from ..fastpath.peers import PeerTable
@@ -42,6 +44,17 @@ TAPPED_TURNS = 20  # times a look and a worker
 Put = Callable[[bytes, int], None]  # takes AppendRequest entries, and how many they are
 
 
+class Handing(Protocol):
+    """Takes calls that await caller identity: identifying.Identifying."""
+
+    @property
+    def wake(self) -> int:
+        """The eventfd that is written to once something stands in a ring."""
+
+    def ring(self, sock: socket.socket) -> RingBuffer:
+        """Where the worker of a socket puts such calls."""
+
+
 @dataclass(frozen=True)
 class WorkerConfig:
     """What all workers of an edge have alike; `secret` keys their To tags."""
@@ -51,6 +64,7 @@ class WorkerConfig:
     edge: str = ""
     product: int = 0
     proxy: bool = False
+    forwarding: Callable[[], Forwarding] | None = None  # in proxy mode: one for each worker
     segmenting: bool = True
     spin_us: int = 0
     ring_octets: int = RING_OCTETS
@@ -58,13 +72,15 @@ class WorkerConfig:
 
 
 class Workers:
-    """A thread a socket. `random` gives that many random octets."""
+    """A thread a socket. `random` gives that many random octets; without `handing` calls that await
+    caller identity are answered as ones that could not be told."""
 
     def __init__(
         self,
         sockets: Sequence[socket.socket],
         config: WorkerConfig,
         random: Callable[[int], bytes],
+        handing: Handing | None = None,
     ) -> None:
         self._sockets = sockets
         self._workers = [
@@ -77,9 +93,12 @@ class Workers:
                 edge=config.edge,
                 product=config.product,
                 proxy=config.proxy,
+                forwarding=config.forwarding() if config.forwarding else None,
                 segmenting=config.segmenting and can_segment(sock),
                 spin_us=config.spin_us,
                 taps=RingBuffer(config.tap_octets),
+                handed=None if handing is None else handing.ring(sock),
+                wake=-1 if handing is None else handing.wake,
             )
             for sock in sockets
         ]
@@ -107,6 +126,11 @@ class Workers:
         """Only its peers are answered from the next batch on."""
         for worker in self._workers:
             worker.admit(table)
+
+    def resolve(self, names: NameTable) -> None:
+        """Where egress routes with names lead, from the next batch on."""
+        for worker in self._workers:
+            worker.resolve(names)
 
     def tap(self, mode: int, watched: Sequence[int]) -> None:
         """What is copied for who looks; `watched` are packed numbers, at most WATCHED_MOST."""
@@ -228,6 +252,9 @@ def total(each: Iterable[Counted]) -> Counted:
         return sums
 
     plain = (sum(values) for values in zip(*(one[:7] for one in every), strict=True))
-    last = sum(one.handed for one in every), sum(one.identity_overflow for one in every)
     words = map(added, ("answered", "dropped", "calls"))
-    return Counted(*plain, *words, *last)  # type: ignore[arg-type]
+    found = Counted(*plain, *words)  # type: ignore[arg-type]
+    return found._replace(
+        handed=sum(one.handed for one in every),
+        identity_overflow=sum(one.identity_overflow for one in every),
+    )

@@ -57,6 +57,13 @@ cdef void put_head(
     const char *reason, size_t reason_size, const char *tag, size_t tag_size, const Peer *peer
 ) noexcept nogil
 cdef void put_end(Out *out) noexcept nogil
+# The topmost Via with what the packet says: one that is sound and not folded, and any element.
+cdef void put_sound(
+    Out *out, Octets data, const Request *request, const Peer *peer
+) noexcept nogil
+cdef void put_topmost(
+    Out *out, Octets data, const Request *request, Span element, const Peer *peer
+) noexcept nogil
 cdef uint32_t answer_port(const Request *request, uint32_t source_port) noexcept nogil
 # What names the transaction, keyed by two little-endian words: the To tag as a number, and as text.
 cdef uint64_t tag_of(

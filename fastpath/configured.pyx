@@ -22,7 +22,7 @@ from callscreen.fastpath.tables cimport Data, SettingsRow, open_settings
 
 from .extract import NumberSources
 from .extract_types import DEFAULT_CALLED, DEFAULT_CALLING
-from .model import EngineSettings
+from .model import EngineSettings, StirSettings
 
 
 cdef void release_settings(void* data, uint64_t address, uint64_t size) noexcept nogil:
@@ -41,6 +41,7 @@ cdef class Configured(Provisioned):
         self.next_ccs = ["", "", ""]
         self.sources_of = [None, defaults, defaults]
         self.next_sources = [None, defaults, defaults]
+        self.stir_settings_of = [StirSettings()]
         self.places = {}
         self.free_places = []
         for product in range(1, 3):
@@ -106,6 +107,17 @@ cdef class Configured(Provisioned):
         self.next_sources[one_product(product)] = ready
         self.pending.append((self.sources_of, product, ready))
         return self.set_reading(product)
+
+    cdef int set_stir_settings(self, object settings) except -1:
+        cdef Change* change = self.change(OCTET)
+        change.into = &self.data.require_identity
+        change.override = bool(settings.require_identity)
+        self.pending.append((self.stir_settings_of, 0, settings))
+        return 0
+
+    def stir_settings(self):
+        with self.lock:
+            return self.stir_settings_of[0]
 
     def number_sources(self, int product):
         with self.lock:

@@ -1,7 +1,8 @@
 """What one worker counts: whole words, written by that worker alone, read by anybody at any time.
 
-1. Every datagram is counted once under `answered`, `dropped`, `forwarded` or `acknowledged`; an
-   answer that came no further is counted by its kind in `dropped` besides.
+1. Every datagram is counted once under `answered`, `dropped`, `forwarded` or `acknowledged`, one
+   that is handed over by whoever has it then; an answer that came no further is counted by its
+   kind in `dropped` besides.
 2. The places of `dropped` are those of counts_types.DROP_KINDS, those of `calls` the products,
    treatments and rules in the order of their words.
 3. `received` is counted by whoever receives, all else here by respond.done or whoever sends.
@@ -35,6 +36,8 @@ cdef struct Counts:
     uint64_t forwarded
     uint64_t records_made
     uint64_t records_lost  # found no room
+    uint64_t handed  # calls that were handed over
+    uint64_t identity_overflow  # calls that awaited something and found no room
     uint64_t answered[STATUSES]
     uint64_t dropped[DROPS]
     uint64_t calls[PRODUCTS][TREATMENTS][REASONS]

@@ -31,4 +31,5 @@ cdef object counted(const Counts *counts):
     return Counted(
         counts.received, counts.acknowledged, counts.retransmitted, counts.limited,
         counts.forwarded, counts.records_made, counts.records_lost, answered, dropped, calls,
+        counts.handed, counts.identity_overflow,
     )

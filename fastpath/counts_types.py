@@ -36,3 +36,5 @@ class Counted(NamedTuple):
     answered: dict[int, int]  # by SIP status
     dropped: dict[str, int]  # by kind
     calls: dict[tuple[str, str, str], int]  # by product, treatment and reason
+    handed: int = 0  # calls handed over: whoever answers them counts the answer
+    identity_overflow: int = 0  # calls that awaited something and found no room: settled at once

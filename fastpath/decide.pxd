@@ -21,6 +21,10 @@ cdef enum Input:  # what a trace step looked up
     NO_INPUT, CALLED_INPUT, CALLING_INPUT, SOURCE_INPUT, SUBSCRIBER_INPUT, TEXT_INPUT
 
 
+cdef enum Caller:  # what is known of a caller's identity: UNASKED to UNKNOWN of model.py
+    CALLER_UNASKED, CALLER_UNSIGNED, CALLER_VALID, CALLER_INVALID, CALLER_UNKNOWN
+
+
 cdef struct Call:
     uint64_t called[3]   # by product, for each has its own default country code; 0 for none
     uint64_t calling[3]
@@ -29,6 +33,7 @@ cdef struct Call:
     uint8_t product      # 0: both
     uint8_t anonymous
     uint8_t not_called   # no called number was found at all
+    uint8_t verdict      # Caller; unasked is decided as unknown
 
 
 cdef struct Trace:
@@ -49,8 +54,10 @@ cdef struct Decision:
     uint8_t final        # the other product is not asked
     uint8_t provisioned  # the called number is
     uint8_t count        # steps
+    uint8_t awaits       # the verdict on the caller was asked for, and is not known
     uint32_t subscriber  # row
     uint32_t settings    # row
+    uint32_t provider    # row of whose rules of PCS hold, 0 for nobody's
     int32_t criteria     # row that selected the service, or NO_CRITERIA
     const CriteriaRow* service  # that row, NULL for none
     Trace trace[MAX_TRACE]

@@ -108,6 +108,7 @@ cdef uint32_t provider_of_call(
         add(out, SERVICE_SELECTION, SOURCE_INPUT, PROVIDER_SCOPE, MATCH, NEXT)
         provider = out.service.provider
     out.settings = data.providers[provider].settings or PCS_INDEX
+    out.provider = provider
     return provider
 
 
@@ -147,10 +148,32 @@ cdef inline bint service_off(const SubscriberRow* subscriber, Decision* out) noe
     return False
 
 
+cdef inline Outcome identity_of(const Call* call, Decision* out) noexcept nogil:
+    """What a rule that asks for the caller's identity is told."""
+    if call.verdict == CALLER_UNSIGNED:
+        return UNSIGNED
+    if call.verdict == CALLER_VALID:
+        return SIGNED_WELL
+    if call.verdict == CALLER_INVALID:
+        return SIGNED_BADLY
+    out.awaits |= call.verdict == CALLER_UNASKED
+    return UNVERIFIED
+
+
+cdef uint8_t run_stir(
+    const CompiledStep* step, const Call* call, Decision* out
+) noexcept nogil:
+    cdef Outcome outcome = identity_of(call, out)
+    cdef uint8_t treatment = step.match if outcome == SIGNED_BADLY else <uint8_t>NEXT
+    add(out, STIR_SHAKEN, NO_INPUT, NO_SCOPE, outcome, treatment)
+    return treatment
+
+
 cdef uint8_t run_list(
-    const Data* data, const CompiledStep* step, uint64_t calling, const NumberSlot* slot,
+    const Data* data, const CompiledStep* step, const Call* call, const NumberSlot* slot,
     const SubscriberRow* subscriber, const ProviderRow* provider, Decision* out
 ) noexcept nogil:
+    cdef uint64_t calling = call.calling[PCS_INDEX]
     cdef uint32_t which = step.rule == BLACKLIST
     cdef Scope scope = NO_SCOPE
     cdef Outcome outcome = MATCH
@@ -167,8 +190,10 @@ cdef uint8_t run_list(
     if scope == NO_SCOPE:
         outcome = NO_MATCH
         treatment = step.no_match
-    elif step.flags & SIGNED:
-        outcome = UNSIGNED
+    elif step.flags & SIGNED and call.verdict != CALLER_VALID:
+        outcome = identity_of(call, out)
+        if outcome == SIGNED_BADLY:
+            outcome = UNSIGNED
         treatment = step.no_match
     said = add(out, <Rule>step.rule, CALLING_INPUT, scope, outcome, treatment)
     if scope != NO_SCOPE:
@@ -177,7 +202,7 @@ cdef uint8_t run_list(
 
 
 cdef void run_plan(
-    const Data* data, uint64_t calling, const NumberSlot* slot, const SubscriberRow* subscriber,
+    const Data* data, const Call* call, const NumberSlot* slot, const SubscriberRow* subscriber,
     const ProviderRow* provider, Decision* out
 ) noexcept nogil:
     cdef const CompiledStep* step
@@ -191,10 +216,13 @@ cdef void run_plan(
             add(out, <Rule>step.rule, CALLING_INPUT if is_list else NO_INPUT, NO_SCOPE, OVERRIDDEN,
                 NEXT)
             continue
-        if not is_list:
+        if is_list:
+            treatment = run_list(data, step, call, slot, subscriber, provider, out)
+        elif step.rule == STIR_SHAKEN:
+            treatment = run_stir(step, call, out)
+        else:
             add(out, <Rule>step.rule, NO_INPUT, NO_SCOPE, NOT_AVAILABLE, NEXT)
             continue
-        treatment = run_list(data, step, calling, slot, subscriber, provider, out)
         if treatment != NEXT:
             end(out, treatment, <Rule>step.rule)
             return
@@ -239,7 +267,7 @@ cdef void decide_pcs(
         if drop:
             end(out, TERMINATE, ANONYMOUS)
             return
-    run_plan(data, calling, slot, subscriber, &data.providers[provider], out)
+    run_plan(data, call, slot, subscriber, &data.providers[provider], out)
 
 
 cdef void decide_cin(
@@ -319,7 +347,8 @@ cdef void decide(const Data* data, const Call* call, Decision* out) noexcept nog
     cdef const NumberSlot* pcs = slot_for(data, call, PCS_INDEX)
     cdef const NumberSlot* cin = slot_for(data, call, CIN_INDEX)
     cdef uint32_t own_settings
-    out.final = out.count = 0
+    out.final = out.count = out.awaits = 0
+    out.provider = 0
     out.criteria = NO_CRITERIA
     out.service = NULL
     if pcs != NULL:

@@ -8,6 +8,8 @@ from .model import (
     PlanStep,
     SourceNumbers,
     Step,
+    StirRule,
+    StirSettings,
     Verdict,
 )
 
@@ -19,6 +21,8 @@ __all__ = [
     "PlanStep",
     "SourceNumbers",
     "Step",
+    "StirRule",
+    "StirSettings",
     "Verdict",
 ]
 
@@ -125,6 +129,15 @@ class Index:
     ) -> None:
         """Puts where a product looks for its numbers; of none given the documented defaults."""
 
+    def put_stir_settings(self, settings: StirSettings) -> None:
+        """Puts how callers' identities are verified."""
+
+    def stir_settings(self) -> StirSettings:
+        """How callers' identities are verified."""
+
+    def stir(self, provider: str) -> StirRule:
+        """Whom a provider's stir_shaken rule trusts; the defaults where the rule is off."""
+
     def number_sources(
         self, product: int
     ) -> tuple[tuple[NumberSource, ...], tuple[NumberSource, ...]]:
@@ -137,6 +150,9 @@ class Index:
         (provider, name) counts. An attestation of "N" is given back as it is.
         """
 
+    def signs(self, source_ip: str) -> bool:
+        """Whether some calls that come from an address are to be signed."""
+
     def screen(
         self,
         product: int,
@@ -145,6 +161,7 @@ class Index:
         anonymous: bool,
         source_ip: str = "",
         point_code: str = "",
+        identity: int = 1,
     ) -> Verdict:
         """Decides on a call to `called` from `calling`, of product 1 PCS, 2 CIN, or 0 both.
 
@@ -156,6 +173,8 @@ class Index:
         list; another ends with error_treatment, or where that is not set default_treatment, or
         goes on where it is "next". In CIN a caller without a number is on no list. Emergency and
         protected numbers come before all of that. `source_ip` and `point_code` empty: unknown.
+        `identity` is what is known of the caller's, one of model.UNASKED to UNKNOWN. ValueError:
+        it is none, or the product.
         """
 
     def memory(self) -> dict[str, int]:

@@ -15,8 +15,8 @@ from libc.string cimport memset
 
 from callscreen.fastpath.arena cimport get_text
 from callscreen.fastpath.decide cimport (
-    CALLED_INPUT, CALLING_INPUT, EMERGENCY_112, EMERGENCY_911, SOURCE_INPUT, SUBSCRIBER_INPUT,
-    TEXT_INPUT, Call, Decision, Trace, decide,
+    CALLED_INPUT, CALLER_UNKNOWN, CALLER_UNSIGNED, CALLING_INPUT, EMERGENCY_112,
+    EMERGENCY_911, SOURCE_INPUT, SUBSCRIBER_INPUT, TEXT_INPUT, Call, Decision, Trace, decide,
 )
 from callscreen.fastpath.numbers cimport entry_text, pack_text, unpack_text
 from callscreen.fastpath.plan cimport EMERGENCY, SERVICE_SELECTION
@@ -28,13 +28,13 @@ from callscreen.fastpath.tables cimport (
 from . import plain
 from .model import (
     EMERGENCY_NUMBERS, PRODUCT_NAMES, TREATMENTS, EngineSettings, Operation, Origination, PlanStep,
-    SourceNumbers, Step, Verdict, check,
+    SourceNumbers, Step, StirRule, StirSettings, Verdict, check,
 )
 from .plan import OUTCOME_WORDS, RULE_WORDS, SCOPE_WORDS
 
 __all__ = [
     "EngineSettings", "Index", "Operation", "Origination", "PlanStep", "SourceNumbers", "Step",
-    "Verdict",
+    "StirRule", "StirSettings", "Verdict",
 ]
 
 cdef object new = tuple.__new__  # of a named tuple, without its slower constructor
@@ -92,6 +92,8 @@ cdef class Index(Routing):
         if method == "put_number_sources":
             product, called, calling = arguments
             return self.set_number_sources(product, called, calling)
+        if method == "put_stir_settings":
+            return self.set_stir_settings(arguments[0])
         if method == "put_criteria":
             provider, group, prefixes, codes, points = arguments
             return self.set_criteria(provider, group, prefixes, codes, points)
@@ -158,6 +160,9 @@ cdef class Index(Routing):
     def drop_settings(self, product, provider):
         self.alone("drop_settings", (product, provider))
 
+    def put_stir_settings(self, settings):
+        self.alone("put_stir_settings", (settings,))
+
     def put_number_sources(self, product, called, calling):
         self.alone("put_number_sources", (product, called, calling))
 
@@ -171,11 +176,14 @@ cdef class Index(Routing):
         return EMERGENCY_112 if number == self.data.readings[product].emergency[1] else number
 
     cdef int fill_call(self, Call* call, int product, str called, str calling, bint anonymous,
-                       str source_ip, str point_code) except -1:
+                       str source_ip, str point_code, int identity) except -1:
         cdef int each
         if not 0 <= product <= 2:
             raise ValueError(f"a product is 0 (both), 1 (PCS) or 2 (CIN), not {product}")
+        if not 0 <= identity <= <int>CALLER_UNKNOWN:
+            raise ValueError(f"what is known of an identity is 0 to 4, not {identity}")
         memset(call, 0, sizeof(Call))
+        call.verdict = identity
         for each in range(1, 3):
             call.called[each] = self.number_of(called, each)
             call.calling[each] = self.number_of(calling, each)
@@ -188,11 +196,12 @@ cdef class Index(Routing):
         return 0
 
     def screen(self, int product, str called, str calling, bint anonymous, str source_ip="",
-               str point_code=""):
+               str point_code="", int identity=<int>CALLER_UNSIGNED):
         cdef Call call
         cdef Decision decision
         with self.lock:
-            self.fill_call(&call, product, called, calling, anonymous, source_ip, point_code)
+            self.fill_call(
+                &call, product, called, calling, anonymous, source_ip, point_code, identity)
             decide(&self.data, &call, &decision)
             return self.verdict(&call, &decision, called, source_ip)
 
@@ -243,6 +252,8 @@ cdef class Index(Routing):
             self.settings_rows[decision.settings],
             tuple(trace),
             self.data.revision,
+            self.provider_names[decision.provider],
+            bool(decision.awaits),
         ))
 
     cdef str subscriber_of(self, uint64_t number, int product):

@@ -26,10 +26,12 @@ from .model import (
     PCS,
     PRODUCT_NAMES,
     RULES,
+    STIR_RULE,
     EngineSettings,
     Operation,
     PlanStep,
     SourceNumbers,
+    StirSettings,
 )
 
 __all__ = ["Loader"]
@@ -86,7 +88,10 @@ def _number(product: int, body: Any) -> Operations:
 def _plan_step(rule: str, body: Any) -> PlanStep | None:
     """The step of one rule; None where it is off."""
     if rule not in LIST_RULES:
-        return PlanStep(rule, body.priority, body.override) if body.enabled else None
+        step = PlanStep(rule, body.priority, body.override) if body.enabled else None
+        if step is None or rule != STIR_RULE:
+            return step
+        return step._replace(invalid=body.invalid or "next", auth_address=body.auth_address)
     everyone = getattr(body, "global")
     if not (body.personal or everyone):
         return None
@@ -161,6 +166,15 @@ def engine_settings(product: int, platform: Any | None, own: Any | None) -> Engi
     if platform is not None and platform.web_settings.HasField("default_cc"):
         values["default_cc"] = platform.web_settings.default_cc
     return EngineSettings(protected_numbers=tuple(protected), **values)
+
+
+def stir_settings(platform: Any | None) -> StirSettings:
+    """How callers' identities are verified, from PCS's message of the platform, if any."""
+    if platform is None:
+        return StirSettings()
+    group = platform.stir_shaken
+    given = (field for field in StirSettings._fields if group.HasField(field))
+    return StirSettings(**{field: getattr(group, field) for field in given})
 
 
 def _overrides(platform: Any | None) -> frozenset[str]:
@@ -313,5 +327,7 @@ class Loader:
         if not provider:
             yield "put_settings", (product, "", engine_settings(product, platform, None))
             yield "put_number_sources", (product, *_number_sources(platform))
+            if product == PCS:
+                yield "put_stir_settings", (stir_settings(platform),)
         for name in [provider] if provider else own:
             yield "put_settings", (product, name, engine_settings(product, platform, own[name]))

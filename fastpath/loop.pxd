@@ -10,6 +10,8 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from callscreen.fastpath.counts cimport Counts
 from callscreen.fastpath.epochs cimport Reader
+from callscreen.fastpath.forwarding cimport NamedHops
+from callscreen.fastpath.handing cimport Hands
 from callscreen.fastpath.peers cimport PeerRows
 from callscreen.fastpath.prefixes cimport Address
 from callscreen.fastpath.respond cimport ANSWER_ROOM, Desk, Work
@@ -43,6 +45,7 @@ cdef struct Loop:
     uint64_t turns     # batches and empty waits so far: what was set before two of them is heeded
     const View *view   # NULL before there is data
     PeerRows *peers    # NULL: everybody is answered
+    const NamedHops *names  # egress routes that were resolved; NULL: none
     Address stranger   # of the last datagram from no peer
     Desk desk
     Inbox inbox
@@ -54,6 +57,7 @@ cdef struct Loop:
     Counts counts
     Spans spans
     Tap tap            # off while its mode is 0
+    Hands hands        # of calls that await something
 
 
 cdef void run_loop(Loop *loop) noexcept nogil

@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 
 from .counts_types import Counted
+from .forwarding import Forwarding, NameTable
 from .index import Index
 from .peers import PeerTable
 from .recent import RecentTable
@@ -32,6 +33,7 @@ class Worker:
         spin_us: int = 0,
         handed: RingBuffer | None = None,
         wake: int = -1,
+        forwarding: Forwarding | None = None,
     ) -> None:
         """`file` is a bound UDP socket with a receive time-out, which outlives the worker.
 
@@ -54,6 +56,13 @@ class Worker:
 
     def admit(self, table: PeerTable) -> None:
         """From the next batch on only its peers are answered; before the first one everybody is."""
+
+    def resolve(self, names: NameTable) -> None:
+        """Where egress routes with names lead, from the next batch on, or the one after it."""
+
+    @property
+    def forwarding(self) -> Forwarding | None:
+        """What sends calls on; None: they are redirected."""
 
     @property
     def stranger(self) -> str:

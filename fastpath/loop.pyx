@@ -5,8 +5,12 @@ from libc.string cimport memcmp, memset
 
 from callscreen.fastpath.answer_write cimport into
 from callscreen.fastpath.area cimport big_area, free_area
-from callscreen.fastpath.counts cimport DROP_IGNORED, DROP_UNTRUSTED, counted
+from callscreen.fastpath.counts cimport (
+    DROP_IGNORED, DROP_UNSENDABLE, DROP_UNTRUSTED, count, counted,
+)
 from callscreen.fastpath.epochs cimport Reader
+from callscreen.fastpath.forwarding cimport Forwarding, NamedHops, NameTable
+from callscreen.fastpath.handing cimport hand_over, wake_hands
 from callscreen.fastpath.index cimport Index
 from callscreen.fastpath.peers cimport (
     ADMITTED, IGNORED, LIMITED, UNTRUSTED, PeerRows, PeerTable, Toll, find_peer, take_call,
@@ -15,16 +19,17 @@ from callscreen.fastpath.prefixes cimport Address
 from callscreen.fastpath.readers cimport reading, rested, same, stable
 from callscreen.fastpath.recent cimport RecentTable
 from callscreen.fastpath.respond cimport (
-    ANSWER, ANSWER_ROOM, DROPPED, FORWARD, LOOKED, OVER_RATE, PROXY, RECORD_ROOM, REDIRECT,
-    VIA_TRUSTED, Work, done, fetch, fetch_lists, fill_desk, look, name_peer, settle,
+    ANSWER, ANSWER_ROOM, AT_ONCE, AWAITS, DROPPED, FORWARD, LOOKED, OVER_RATE, PROXY, RECORD_ROOM,
+    REDIRECT, SEND_ON, VIA_TRUSTED, Work, done, fetch, fetch_lists, fill_desk, look, name_peer,
+    settle,
 )
 from callscreen.fastpath.ring cimport RingBuffer, ring_place, ring_publish, ring_wrote
 from callscreen.fastpath.sending cimport flush, post
-from callscreen.fastpath.sip_text cimport Octets
+from callscreen.fastpath.sip_text cimport AF_INET6, Octets
 from callscreen.fastpath.tables cimport Data
 from callscreen.fastpath.tapping cimport WATCHED, set_tap, tap_work
 from callscreen.fastpath.udp cimport (
-    Place, close_inbox, next_datagram, open_inbox, place_address, receive,
+    Place, close_inbox, next_datagram, open_inbox, place_address, place_for, receive,
 )
 
 from ipaddress import IPv4Address, IPv6Address
@@ -57,6 +62,9 @@ cdef extern from *:
     void callscreen_fence() noexcept nogil
     int callscreen_get_int "callscreen_get"(int *at) noexcept nogil
     uint64_t callscreen_get_word "callscreen_get"(uint64_t *at) noexcept nogil
+    const NamedHops *callscreen_get_names "callscreen_get"(const NamedHops **at) noexcept nogil
+    void callscreen_set_names "callscreen_set"(
+        const NamedHops **at, const NamedHops *value) noexcept nogil
     const View *callscreen_get_view "callscreen_get"(const View **at) noexcept nogil
     PeerRows *callscreen_get_peers "callscreen_get"(PeerRows **at) noexcept nogil
     void callscreen_set_peers "callscreen_set"(PeerRows **at, PeerRows *value) noexcept nogil
@@ -137,6 +145,7 @@ cdef bint admit(Loop *loop, PeerRows *peers, Work *work, uint64_t now) noexcept 
 cdef bint drop(Work *work, uint16_t kind) noexcept nogil:
     work.doing, work.dropped = DROPPED, kind
     work.decided = work.record_made = False
+    work.refusal = work.relays = 0
     return False
 
 
@@ -146,6 +155,9 @@ cdef void answer_all(Loop *loop, uint32_t count, uint64_t now, uint64_t begun) n
     cdef const Data *data = NULL
     cdef uint64_t sequence = 0, calls
     cdef uint32_t i
+    if loop.desk.forwarder != NULL:
+        loop.desk.forwarder.peers = peers
+        loop.desk.forwarder.names = callscreen_get_names(&loop.names)
     if view != NULL:
         data = view.data
         reading(data, view.reader)
@@ -161,30 +173,47 @@ cdef void answer_all(Loop *loop, uint32_t count, uint64_t now, uint64_t begun) n
             fetch_lists(&loop.desk, data, &loop.works[i])
     calls = 0
     for i in range(count):
-        finish(loop, data, sequence, &loop.works[i], now)
+        finish(loop, data, sequence, i, now)
         calls += loop.works[i].decided
         if loop.works[i].doing == ANSWER or loop.works[i].doing == FORWARD:
             post(
                 &loop.outbox, loop.places[i], loop.works[i].port, loop.works[i].answer.at,
                 loop.works[i].answer.size)
+        elif loop.works[i].doing == SEND_ON:
+            send_on(loop, i)
     if view != NULL:
         rested(view.reader)
     flush(&loop.outbox, loop.file, &loop.counts)
     ring_publish(loop.ring)
+    wake_hands(&loop.hands)
     if calls:
         observe(&loop.spans, calls, callscreen_now(CLOCK_MONOTONIC) - begun)
 
 
+cdef void send_on(Loop *loop, uint32_t at) noexcept nogil:
+    cdef Work *work = &loop.works[at]
+    cdef Place place
+    if place_for(&place, loop.places[at], work.hop.family == AF_INET6, work.hop.octets):
+        post(&loop.outbox, &place, work.hop.port, work.answer.at, work.answer.size)
+    else:
+        count(&loop.counts.dropped[<int>DROP_UNSENDABLE])
+
+
 cdef inline void finish(
-    Loop *loop, const Data *data, uint64_t sequence, Work *work, uint64_t now
+    Loop *loop, const Data *data, uint64_t sequence, uint32_t at, uint64_t now
 ) noexcept nogil:
     """Settles what was looked at, again from the beginning where the data changed meanwhile."""
+    cdef Work *work = &loop.works[at]
     cdef char *place = NULL
     while work.doing == LOOKED:
         place = ring_place(loop.ring, RECORD_ROOM)
         work.record = into(place, 0 if place == NULL else RECORD_ROOM)
         settle(&loop.desk, data, work, now)
         if data == NULL or same(data, sequence):
+            if work.doing == AWAITS and not handed_over(loop, at, now):
+                work.traits |= AT_ONCE
+                work.doing = LOOKED
+                continue
             break
         sequence = stable(data)
         look(&loop.desk, data, work, now)
@@ -193,6 +222,15 @@ cdef inline void finish(
         ring_wrote(loop.ring, work.record.size)
     if callscreen_get_int(&loop.tap.mode):
         tap_work(&loop.tap, work, now)
+
+
+cdef bint handed_over(Loop *loop, uint32_t at, uint64_t now) noexcept nogil:
+    """Whether a call that awaits something found room; else it is settled as it stands."""
+    if hand_over(&loop.hands, &loop.works[at], loop.places[at], now):
+        loop.counts.handed += 1
+        return True
+    loop.counts.identity_overflow += 1
+    return False
 
 
 cdef void observe(Spans *spans, uint64_t calls, uint64_t nanoseconds) noexcept nogil:
@@ -206,19 +244,23 @@ cdef void observe(Spans *spans, uint64_t calls, uint64_t nanoseconds) noexcept n
 cdef class Worker:
     cdef Loop *loop
     cdef RecentTable recent
-    cdef RingBuffer buffer, tapped
+    cdef RingBuffer buffer, tapped, handed
     cdef View views[2]     # in turns: one answers, the other is being left
     cdef int turn
     cdef Index answering, leaving
     cdef uint64_t left     # turns of the loop when `leaving` was left
     cdef object running
     cdef PeerTable admitted
+    cdef Forwarding onward
+    cdef NameTable names
+    cdef list left_names   # as left_tables
     cdef list left_tables  # those before it, with the turns of the loop when they were left
 
     def __cinit__(
         self, int file, bytes secret not None, *, bytes seed not None, RecentTable recent not None,
         RingBuffer records not None, str edge="", int product=0, bint proxy=False,
         bint segmenting=True, RingBuffer taps=None, unsigned int spin_us=0,
+        RingBuffer handed=None, int wake=-1, Forwarding forwarding=None,
     ):
         self.loop = <Loop *>big_area(sizeof(Loop))
         memset(self.loop, 0, sizeof(Loop))
@@ -229,12 +271,19 @@ cdef class Worker:
         fill_desk(
             &self.loop.desk, secret, seed, edge, product, PROXY if proxy else REDIRECT)
         self.recent, self.buffer, self.left_tables = recent, records, []
+        self.onward, self.left_names = forwarding, []
+        if forwarding is not None:
+            self.loop.desk.forwarder = &forwarding.forwarder
         self.loop.desk.recent = &recent.recent
         self.loop.desk.counts = &self.loop.counts
         self.loop.ring = &records.ring
         self.tapped = taps
         if taps is not None:
             self.loop.tap.ring = &taps.ring
+        self.handed = handed
+        self.loop.hands.wake = wake
+        if handed is not None:
+            self.loop.hands.ring = &handed.ring
         self.loop.outbox.segmenting = segmenting
         self.loop.file = file
 
@@ -286,6 +335,19 @@ cdef class Worker:
         left = [(each, turn) for each, turn in self.left_tables if turns < turn + 2]
         self.left_tables = [*left, (self.admitted, turns)]
         self.admitted = table
+
+    def resolve(self, NameTable names not None):
+        cdef uint64_t turns
+        callscreen_set_names(&self.loop.names, &names.hops)
+        callscreen_fence()  # as in admit
+        turns = callscreen_get_word(&self.loop.turns)
+        left = [(each, turn) for each, turn in self.left_names if turns < turn + 2]
+        self.left_names = [*left, (self.names, turns)]
+        self.names = names
+
+    @property
+    def forwarding(self):
+        return self.onward
 
     @property
     def stranger(self):

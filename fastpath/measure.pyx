@@ -13,7 +13,7 @@ from libc.stdlib cimport calloc, free, malloc
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 
 from callscreen.fastpath.decide cimport (
-    Call, Decision, decide, prefetch, prefetch_lists, prefetch_rows,
+    CALLER_UNSIGNED, Call, Decision, decide, prefetch, prefetch_lists, prefetch_rows,
 )
 from callscreen.fastpath.epochs cimport Reader
 from callscreen.fastpath.index cimport Index
@@ -138,7 +138,8 @@ def prepared(Index index, calls):
     cdef Py_ssize_t i
     for i in range(made.size):
         product, called, calling, anonymous = calls[i]
-        index.fill_call(&made.calls[i], product, called, calling, anonymous, "", "")
+        index.fill_call(
+            &made.calls[i], product, called, calling, anonymous, "", "", CALLER_UNSIGNED)
     return made
 
 

@@ -18,7 +18,7 @@ from callscreen.fastpath.answer_write cimport (
     read_peer,
     write_tag,
 )
-from callscreen.fastpath.decide cimport Call, Decision, decide
+from callscreen.fastpath.decide cimport CALLER_UNSIGNED, Call, Decision, decide
 from callscreen.fastpath.extract cimport NumberSources
 from callscreen.fastpath.extract_number cimport Found, Source, Text
 from callscreen.fastpath.extract_scan cimport read_sources, withheld
@@ -195,7 +195,7 @@ def decisions(Index index not None, str called, str calling, uint32_t times):
     cdef Deciding work
     memset(&work, 0, sizeof(Deciding))
     work.data = &index.data
-    index.fill_call(&work.call, 1, called, calling, False, "", "")
+    index.fill_call(&work.call, 1, called, calling, False, "", "", CALLER_UNSIGNED)
     with nogil:
         repeat(deciding, &work, times)
     return bool(work.decision.provisioned)

@@ -15,8 +15,13 @@ PRODUCT_NAMES = ("", "pcs", "cin")
 # The order of rules of one priority, and the bit of each in a subscriber's overrides.
 RULES = ("stir_shaken", "whitelist", "blacklist", "call_guardian", "captcha", "recorded_greeting")
 LIST_RULES = ("whitelist", "blacklist")
+STIR_RULE = RULES[0]
 TREATMENTS = ("next", "continue", "terminate", "terminate_solicitor", "voicemail", "screen")
 EMERGENCY_NUMBERS = ("911", "112")
+# What is known of a caller's identity, in the order of identity.model.State. UNASKED is decided as
+# UNKNOWN is, and a verdict says that it awaits it.
+UNASKED, NONE, VALID, INVALID, UNKNOWN = range(5)
+UNSIGNED_ATTEST = "N"  # of calls that go on as they are
 
 # One change of the index: the name of an Index method, and its arguments.
 Operation = tuple[str, tuple[Any, ...]]
@@ -26,13 +31,18 @@ OF_A_PRODUCT = frozenset(
     for verb in ("put", "drop")
     for kind in ("provider", "subscriber", "number", "settings")
 ) | {"put_number_sources"}
-METHODS = OF_A_PRODUCT | frozenset(
-    f"{verb}_{kind}" for verb in ("put", "drop") for kind in ("plan", "criteria", "source")
-) | {"put_numbers"}
+METHODS = (
+    OF_A_PRODUCT
+    | frozenset(
+        f"{verb}_{kind}" for verb in ("put", "drop") for kind in ("plan", "criteria", "source")
+    )
+    | {"put_numbers", "put_stir_settings"}
+)
 
 
 class PlanStep(NamedTuple):
-    """An enabled rule of a provider's plan; the last four fields are for the list rules."""
+    """An enabled rule of a provider's plan. Five fields are for the list rules, the last two for
+    stir_shaken."""
 
     rule: str
     priority: int
@@ -42,6 +52,25 @@ class PlanStep(NamedTuple):
     stir_shaken: bool = False  # it matches only with a valid signature
     match: str = "next"
     no_match: str = "next"
+    invalid: str = "next"  # treatment of a signature that is not valid
+    auth_address: str = ""  # where the roots are that it trusts; empty: all
+
+
+class StirRule(NamedTuple):
+    """Whom the stir_shaken rule of a provider trusts; the defaults where the rule is off."""
+
+    auth_address: str = ""
+
+
+class StirSettings(NamedTuple):
+    """How callers' identities are verified: the platform's settings of PCS."""
+
+    freshness: int = 60  # seconds
+    fetch_budget: int = 300  # milliseconds
+    require_date: bool = False
+    require_identity: bool = False  # a call without a signature counts as one that is not valid
+    replayed_invalid: bool = True
+    malformed_failed: bool = False
 
 
 class EngineSettings(NamedTuple):
@@ -93,6 +122,8 @@ class Verdict(NamedTuple):
     settings: EngineSettings
     trace: tuple[Step, ...]
     revision: int
+    rules_of: str = ""  # the provider whose rules of PCS hold, empty for nobody's
+    awaits: bool = False  # the verdict on the caller was asked for, and is not known
 
 
 class SourceNumbers(NamedTuple):
@@ -141,7 +172,7 @@ def _check_plan(steps: Sequence[PlanStep], error_treatment: str | None) -> None:
     if len({step.rule for step in steps}) < len(steps):
         raise ValueError("a rule stands twice in a plan")
     for step in steps:
-        _known(TREATMENTS, step.match, step.no_match)
+        _known(TREATMENTS, step.match, step.no_match, step.invalid)
     if error_treatment is not None:
         _known(TREATMENTS, error_treatment)
 

@@ -1,14 +1,17 @@
 # Origination sources: how outgoing calls are signed.
 from callscreen.fastpath.configured cimport Configured
-from callscreen.fastpath.prefixes cimport PrefixIndex
+from callscreen.fastpath.prefixes cimport Address
+from callscreen.fastpath.tables cimport Data
 
+
+# Whether some calls that come from an address are to be signed.
+cdef bint signs(const Data* data, const Address* address) noexcept nogil
 
 cdef class Originating(Configured):
     cdef dict sources                 # (provider, name) -> Signing
     cdef list source_keys             # in order
     cdef list source_rows             # and themselves
-    cdef list source_order            # of one item: those in force, by value in source_prefixes
-    cdef PrefixIndex* source_prefixes
+    cdef list source_order            # of one item: those in force, by value in data.sources
     cdef bint sources_changed
 
     cdef int set_source(

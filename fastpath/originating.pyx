@@ -9,24 +9,38 @@ Invariants:
 
 from bisect import bisect_left
 
-from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 
 from callscreen.fastpath.masks cimport NO_MASK, MaskSet
 from callscreen.fastpath.numbers cimport entry_text, pack_text
 from callscreen.fastpath.prefixes cimport (
-    NO_PREFIX, Address, PrefixEntry, build_prefixes, find_prefix, free_prefixes, parse_address,
-    parse_prefix,
+    NO_PREFIX, Address, PrefixEntry, PrefixIndex, build_prefixes, find_prefix, free_prefixes,
+    parse_address, parse_prefix,
 )
 from callscreen.fastpath.switching cimport POINTER, Change
-from callscreen.fastpath.tables cimport PCS_INDEX
+from callscreen.fastpath.tables cimport PCS_INDEX, Data, Sources, sources_of
 
-from .model import Origination
+from .model import UNSIGNED_ATTEST, Origination
 from .numbers import normalise_entry
 
 
-cdef void release_prefixes(void* data, uint64_t address, uint64_t size) noexcept nogil:
-    free_prefixes(<PrefixIndex*><size_t>address)
+cdef void release_sources(void* data, uint64_t address, uint64_t size) noexcept nogil:
+    cdef Sources* sources = <Sources*><size_t>address
+    free_prefixes(sources.prefixes)
+    free(sources.signs)
+    free(sources)
+
+
+cdef bint signs(const Data* data, const Address* address) noexcept nogil:
+    cdef const Sources* sources = sources_of(data)
+    cdef int32_t prefix
+    if sources == NULL:
+        return False
+    prefix = find_prefix(sources.prefixes, address)
+    if prefix == NO_PREFIX:
+        return False
+    return sources.signs[sources.prefixes.values[sources.prefixes.prefixes[prefix].start]]
 
 
 cdef class Signing:
@@ -38,9 +52,12 @@ cdef class Signing:
     cdef tuple own              # orig_id, attest, cert_name
     cdef MaskSet masks
     cdef list groups            # orig_id, attest, cert_name by rank of the mask
+    cdef bint signs             # some of its calls
 
     def __cinit__(self, key, prefixes, own, numbers):
         cdef list texts = list(prefixes), masks = []
+        cdef list attests = [own[1], *(group.attest for group in numbers)]
+        self.signs = any(attest != UNSIGNED_ATTEST for attest in attests)
         self.key = key
         self.own = own
         self.prefix = <PrefixEntry*>calloc(len(texts) + 1, sizeof(PrefixEntry))
@@ -67,7 +84,8 @@ cdef class Originating(Configured):
         self.source_order = [[]]
 
     def __dealloc__(self):
-        free_prefixes(self.source_prefixes)
+        if self.data.sources != NULL:
+            release_sources(NULL, <uint64_t><size_t>self.data.sources, 0)
 
     cdef int set_source(
         self, str provider, str name, prefixes, orig_id, attest, cert_name, numbers
@@ -95,12 +113,20 @@ cdef class Originating(Configured):
 
     cdef int build_sources(self) except -1:
         """Notes the switch to prefixes laid out anew."""
-        cdef Change* change = self.change(POINTER)
+        cdef Sources* made = <Sources*>calloc(1, sizeof(Sources))
+        cdef Change* change
         cdef PrefixEntry* entries
         cdef Signing signing
         cdef uint32_t count = 0, row = 0, i
-        change.into = &self.source_prefixes
-        change.release = release_prefixes
+        if made == NULL:
+            raise MemoryError
+        change = self.change(POINTER)
+        change.into = &self.data.sources
+        change.made = made
+        change.release = release_sources
+        made.signs = <uint8_t*>calloc(len(self.source_rows) + 1, 1)
+        if made.signs == NULL:
+            raise MemoryError
         for signing in self.source_rows:
             count += signing.prefixes
         entries = <PrefixEntry*>malloc((count + 1) * sizeof(PrefixEntry))
@@ -112,9 +138,11 @@ cdef class Originating(Configured):
                 entries[count] = signing.prefix[i]
                 entries[count].value = row
                 count += 1
+            made.signs[row] = signing.signs
+            made.any |= signing.signs
             row += 1
         try:
-            change.made = build_prefixes(entries, count, NULL)
+            made.prefixes = build_prefixes(entries, count, NULL)
         finally:
             free(entries)
         self.pending.append((self.source_order, 0, list(self.source_rows)))
@@ -127,12 +155,14 @@ cdef class Originating(Configured):
         cdef uint32_t place, rank
         cdef int32_t prefix
         cdef Signing signing
-        if self.source_prefixes == NULL:
+        cdef const PrefixIndex* prefixes
+        if self.data.sources == NULL:
             return None
-        prefix = find_prefix(self.source_prefixes, &address)
+        prefixes = self.data.sources.prefixes
+        prefix = find_prefix(prefixes, &address)
         if prefix == NO_PREFIX:
             return None
-        place = self.source_prefixes.values[self.source_prefixes.prefixes[prefix].start]
+        place = prefixes.values[prefixes.prefixes[prefix].start]
         signing = self.source_order[0][place]
         place = signing.masks.place(number) if number else NO_MASK
         if place == NO_MASK:
@@ -144,3 +174,8 @@ cdef class Originating(Configured):
     def origination(self, str source_ip, str calling):
         with self.lock:
             return self.find_origination(source_ip, calling)
+
+    def signs(self, str source_ip):
+        cdef Address address = parse_address(source_ip)
+        with self.lock:
+            return signs(&self.data, &address)

@@ -14,7 +14,7 @@ cdef enum Scope:      # the order of SCOPE_WORDS
 
 cdef enum Outcome:    # the order of OUTCOME_WORDS
     MATCH, NO_MATCH, NOT_AVAILABLE, OVERRIDDEN, UNSIGNED, DISABLED, UNKNOWN_NUMBER,
-    NO_CALLED_NUMBER, NO_CALLING_NUMBER, END_OF_RULES
+    NO_CALLED_NUMBER, NO_CALLING_NUMBER, END_OF_RULES, SIGNED_WELL, SIGNED_BADLY, UNVERIFIED
 
 cdef enum Flag:       # of a step
     OVERRIDE = 1, PERSONAL = 2, GLOBAL = 4, SIGNED = 8
@@ -26,7 +26,7 @@ cdef enum:
 cdef struct CompiledStep:
     uint8_t rule
     uint8_t flags
-    uint8_t match
+    uint8_t match     # of STIR_SHAKEN: what a signature that is not valid gets
     uint8_t no_match
 
 

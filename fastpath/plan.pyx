@@ -8,7 +8,7 @@ Invariants:
 from libc.stdint cimport uint8_t
 from libc.string cimport memset
 
-from .model import LIST_RULES, RULES, TREATMENTS
+from .model import LIST_RULES, RULES, STIR_RULE, TREATMENTS
 
 RULE_WORDS = (
     *RULES, "service_selection", "emergency", "called_number", "service_enabled", "protected",
@@ -18,7 +18,7 @@ RULE_WORDS = (
 SCOPE_WORDS = ("", "number", "subscriber", "service_provider", "platform")
 OUTCOME_WORDS = (
     "match", "no_match", "not_available", "overridden", "unsigned", "disabled", "not_provisioned",
-    "no_called_number", "no_calling_number", "end_of_rules",
+    "no_called_number", "no_calling_number", "end_of_rules", "valid", "invalid", "unverified",
 )
 
 
@@ -51,7 +51,7 @@ cdef int compile_plan(Plan* plan, object steps, object error_treatment) except -
             into.flags |= PERSONAL if step.personal else 0
             into.flags |= GLOBAL if step.global_list else 0
             into.flags |= SIGNED if step.stir_shaken else 0
-        into.match = treatment_code(step.match)
+        into.match = treatment_code(step.invalid if step.rule == STIR_RULE else step.match)
         into.no_match = treatment_code(step.no_match)
         made.count += 1
     made.error = 0 if error_treatment is None else treatment_code(error_treatment) + 1

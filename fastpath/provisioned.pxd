@@ -12,6 +12,7 @@ cdef class Provisioned(Transaction):
     cdef dict provider_rows           # (product, name) -> row
     cdef list provider_names          # by row
     cdef list free_providers
+    cdef list trusted                 # auth_address of its plan, by row
 
     cdef uint32_t provider_row(self, int product, str name) except 0
     cdef int set_provider(self, int product, str name, whitelist, blacklist) except -1

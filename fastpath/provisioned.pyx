@@ -29,6 +29,7 @@ from callscreen.fastpath.tables cimport (
     open_providers, subscriber_row,
 )
 
+from .model import STIR_RULE, StirRule
 from .routes_types import place_kind
 
 
@@ -61,6 +62,7 @@ cdef class Provisioned(Transaction):
         self.provider_rows = {}
         self.provider_names = [""]
         self.free_providers = []
+        self.trusted = [""]
 
     def __dealloc__(self):
         cdef NumberTable* table
@@ -94,6 +96,7 @@ cdef class Provisioned(Transaction):
             row = <uint32_t>len(self.provider_names)
             open_providers(&self.data, row + 1)
             self.provider_names.append(name)
+            self.trusted.append("")
         callscreen_release()
         memset(&self.data.providers[row], 0, sizeof(ProviderRow))
         self.data.providers[row].product = product
@@ -142,12 +145,19 @@ cdef class Provisioned(Transaction):
         if change.made == NULL:
             raise MemoryError
         compile_plan(<Plan*>change.made, steps, error_treatment)
+        trusted = [step.auth_address for step in steps if step.rule == STIR_RULE]
+        self.pending.append((self.trusted, row, trusted[0] if trusted else ""))
         return 0
+
+    def stir(self, str provider):
+        with self.lock:
+            return StirRule(self.trusted[self.provider_rows.get((PCS_INDEX, provider), 0)])
 
     cdef int unset_plan(self, str name) except -1:
         cdef uint32_t row = self.provider_rows.get((PCS_INDEX, name), 0)
         if row:
             self.change(PUT_PLAN).row = row
+            self.pending.append((self.trusted, row, ""))
         return 0
 
     # Subscribers and numbers

@@ -28,6 +28,8 @@ cdef struct Told:  # what a record tells
     uint8_t product  # of the listener
     uint16_t status
     uint64_t now_ns  # Unix time
+    Text8 onward  # host of a call that was sent on; empty: it was answered
+    Text8 more  # ready fields, put behind the others where they find room
 
 
 cdef void write_record(Out *out, Ids *ids, const Told *told) noexcept nogil

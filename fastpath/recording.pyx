@@ -25,7 +25,7 @@ from .plan import OUTCOME_WORDS, RULE_WORDS, SCOPE_WORDS
 
 cdef enum:
     SCOPES = 5
-    OUTCOMES = 10
+    OUTCOMES = 13
 
 cdef Word rules[REASONS]
 cdef Word scopes[SCOPES]
@@ -147,6 +147,11 @@ cdef void put_events(Pen *pen, const Told *told) noexcept nogil:
         put_bare(pen, &rules[step.rule])
         put_plain(pen, b":", 1)
         put_bare(pen, &outcomes[step.outcome])
+    if told.onward.size:
+        put_plain(pen, b";0:forward:", 11)
+        put_plain(pen, told.onward.at, told.onward.size)
+        end(pen, start)
+        return
     put_plain(pen, b";0:answer:", 10)
     status[0] = <char>(c'0' + told.status // 100)
     status[1] = <char>(c'0' + told.status // 10 % 10)
@@ -211,5 +216,7 @@ cdef void write_record(Out *out, Ids *ids, const Told *told) noexcept nogil:
     put_text(&pen, 0x62, told.source.at, told.source.size)
     put_varint(&pen, 0x68, told.status)
     put_text(&pen, 0x72, told.edge.at, told.edge.size)
+    if told.more.size and pen.end - pen.at >= <long>told.more.size:
+        put_plain(&pen, told.more.at, told.more.size)
     end(&pen, start)
     out.size = out.room + 1 if pen.full else <size_t>(pen.at - out.at)

@@ -43,7 +43,7 @@ cdef enum:
     KEY = 16
     ID_CHARS = 36
     LEAST = ID_CHARS + 4  # octets of a record that is kept, with tag and length
-    FIELDS = 15  # of CallRecord, one more than the last number
+    FIELDS = 17  # of CallRecord, one more than the last number
     CDR_ID = 1
     PRODUCT = 2
     START_TIME = 3
@@ -55,6 +55,18 @@ cdef enum:
     EVENTS = 9
     VERDICT = 10
     STATUS = 13
+    TEXTS = 15  # of CallRecord, one more than the number of the last text
+    IDENTITY = 15
+    IDENTITY_FIELDS = 11
+    IDENTITY_NUMBERS = 1 << 3 | 1 << 8 | 1 << 10
+    IDENTITY_MANY = 1 << 6 | 1 << 11
+    IDENTITY_CHECKS = 1 << 11
+    CHECK_FIELDS = 3
+    CHECK_NUMBERS = 1 << 2
+    SIGNATURE = 16
+    SIGNATURE_FIELDS = 11
+    SIGNATURE_NUMBERS = 1 << 10
+    SIGNATURE_MANY = 1 << 8
     TRACE = 8  # of Verdict
     VERDICT_FIELDS = 9
     VERDICT_PRODUCT = 3
@@ -180,7 +192,7 @@ cdef bint sound(Field *texts, Most *most) noexcept nogil:
     cdef int i
     if longer(texts[EVENTS].data, texts[EVENTS].size, most.events):
         return False
-    for i in range(CALLED, FIELDS):
+    for i in range(CALLED, TEXTS):
         if i == VERDICT or i == STATUS or not texts[i].size:
             continue
         if not utf8(texts[i].data, texts[i].size):
@@ -207,6 +219,34 @@ cdef State step_of(Field *step) noexcept nogil:
         if part.kind == 0 or not once(&part, STEP_FIELDS, &seen):
             return REFUSED
         if not utf8(part.data, part.size):
+            return REFUSED
+    return READ
+
+
+cdef State parts_of(Field *message, uint64_t last, uint64_t numbers, uint64_t many,
+                    uint64_t checks) noexcept nogil:
+    """Whether its fields are up to `last`: by a bit each, which are numbers, come more than once,
+    and are messages of the fields of a check. The others are texts."""
+    cdef Octets at = message.data
+    cdef Octets end = message.data + message.size
+    cdef uint64_t seen = 0
+    cdef Field part
+    cdef State state
+    while at < end:
+        state = next_field(&at, end, &part)
+        if state != READ:
+            return state
+        if part.number == 0 or part.number > last:
+            return REFUSED
+        if (part.kind == 0) != ((numbers >> part.number & 1) != 0):
+            return REFUSED
+        if not many >> part.number & 1 and not once(&part, last, &seen):
+            return REFUSED
+        if checks >> part.number & 1:
+            state = parts_of(&part, CHECK_FIELDS, CHECK_NUMBERS, 0, 0)
+            if state != READ:
+                return state
+        elif part.kind and not utf8(part.data, part.size):
             return REFUSED
     return READ
 
@@ -261,6 +301,14 @@ cdef State row_of(Octets at, uint64_t size, uint64_t *key, Most *most, unsigned 
     if not id_of(fields[CDR_ID].data, fields[CDR_ID].size, row):
         return REFUSED
     state = verdict_of(&fields[VERDICT], most.steps)
+    if state != READ:
+        return state
+    state = parts_of(
+        &fields[IDENTITY], IDENTITY_FIELDS, IDENTITY_NUMBERS, IDENTITY_MANY, IDENTITY_CHECKS
+    )
+    if state != READ:
+        return state
+    state = parts_of(&fields[SIGNATURE], SIGNATURE_FIELDS, SIGNATURE_NUMBERS, SIGNATURE_MANY, 0)
     if state != READ:
         return state
     for i in range(2):

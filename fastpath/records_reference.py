@@ -23,6 +23,8 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _RECORDS: Final = 2  # the field of AppendRequest
 _CDR_ID, _PRODUCT, _START, _END, _CALLED, _CALLING, _PROVIDER, _SUBSCRIBER = range(1, 9)
 _EVENTS, _VERDICT, _CALL_ID, _SOURCE_IP, _STATUS, _EDGE = range(9, 15)  # of CallRecord
+_IDENTITY, _SIGNATURE = 15, 16
+_CHECKS: Final = 11  # of Identity
 _SHORT: Final = (_CALLED, _CALLING, _PROVIDER, _SUBSCRIBER, _CALL_ID, _SOURCE_IP, _EDGE)
 _TRACE: Final = 8  # of Verdict
 _NUMBERS_OF_VERDICT: Final = (3, 9)
@@ -84,7 +86,7 @@ def digest(key: bytes, text: bytes) -> bytes:
 
 
 def _row(record: bytes, key: bytes, limits: Limits) -> tuple[list[int], bytes, bytes]:
-    fields = _once(record, _EDGE, (_PRODUCT, _STATUS))
+    fields = _once(record, _SIGNATURE, (_PRODUCT, _STATUS))
     octets = {number: value for number, value in fields.items() if isinstance(value, bytes)}
     texts = {each: _text(octets.get(each, b"")) for each in (_CDR_ID, _EVENTS, *_SHORT)}
     product = fields.get(_PRODUCT, 0)
@@ -95,6 +97,8 @@ def _row(record: bytes, key: bytes, limits: Limits) -> tuple[list[int], bytes, b
     if any("\0" in texts[each] or len(texts[each]) > limits.chars for each in _SHORT):
         raise _Refused
     _check_verdict(octets.get(_VERDICT, b""), limits.steps)
+    _check_told(octets.get(_IDENTITY, b""), (3, 8, 10), many=(6, _CHECKS), checks=_CHECKS)
+    _check_told(octets.get(_SIGNATURE, b""), (10,), many=(8,))
     times = [_time(octets.get(each)) for each in (_START, _END)]
     owner = (texts[_PROVIDER], texts[_PROVIDER] + "\0" + texts[_SUBSCRIBER])
     digests = [digest(key, each.encode()) for each in (*owner, texts[_CALLED], texts[_CALLING])]
@@ -107,15 +111,28 @@ def _check_verdict(verdict: bytes, steps: int) -> None:
     found = [value for number, value in _fields(verdict) if number == _TRACE]
     if len(found) > steps:
         raise _Refused
-    _check_texts(_once(verdict, _VERDICT_FIELDS, _NUMBERS_OF_VERDICT, many=_TRACE))
+    texts = _once(verdict, _VERDICT_FIELDS, _NUMBERS_OF_VERDICT, many=(_TRACE,))
+    _check_texts({number: value for number, value in texts.items() if number != _TRACE})
     for step in found:
         if isinstance(step, bytes):
             _check_texts(_once(step, _STEP_FIELDS, ()))
 
 
+def _check_told(
+    data: bytes, numbers: tuple[int, ...], many: tuple[int, ...], checks: int = 0
+) -> None:
+    """An Identity or a Signature: 11 fields each."""
+    _once(data, 11, numbers, many)
+    for number, value in _fields(data):
+        if isinstance(value, bytes) and number == checks:
+            _check_texts(_once(value, 3, (2,)))
+        elif isinstance(value, bytes):
+            _text(value)
+
+
 def _check_texts(fields: dict[int, bytes | int]) -> None:
-    for number, value in fields.items():
-        if isinstance(value, bytes) and number != _TRACE:
+    for value in fields.values():
+        if isinstance(value, bytes):
             _text(value)
 
 
@@ -127,13 +144,13 @@ def _text(octets: bytes) -> str:
 
 
 def _once(
-    data: bytes, last: int, numbers: tuple[int, ...], many: int = 0
+    data: bytes, last: int, numbers: tuple[int, ...], many: tuple[int, ...] = ()
 ) -> dict[int, bytes | int]:
     """The fields of a message with these numbers up to `last`; but for `many` each comes once."""
     found: dict[int, bytes | int] = {}
     for number, value in _fields(data):
         known = 0 < number <= last and isinstance(value, int) is (number in numbers)
-        if not known or (number in found and number != many):
+        if not known or (number in found and number not in many):
             raise _Refused
         found[number] = value
     return found

@@ -15,9 +15,16 @@ from .model import (
     BOTH,
     CIN,
     EMERGENCY_NUMBERS,
+    INVALID,
     LIST_RULES,
+    NONE,
     PCS,
     PRODUCT_NAMES,
+    STIR_RULE,
+    UNASKED,
+    UNKNOWN,
+    UNSIGNED_ATTEST,
+    VALID,
     EngineSettings,
     Origination,
     PlanStep,
@@ -28,6 +35,9 @@ from .reference_tables import Criteria, Number, Plan, Provider, Subscriber, Tabl
 
 __all__ = ["Index"]
 
+# What a rule that asks for the caller's identity is told, by what is known of that.
+IDENTITY_WORDS = ("unverified", "unsigned", "valid", "invalid", "unverified")
+
 
 class Call(NamedTuple):
     called: str  # as held; "" for none
@@ -36,6 +46,7 @@ class Call(NamedTuple):
     address: plain.Address | None
     source_ip: str
     point_code: int
+    identity: int
 
 
 class Outcome(NamedTuple):
@@ -84,6 +95,7 @@ class Index(Tables):
         anonymous: bool,
         source_ip: str = "",
         point_code: str = "",
+        identity: int = NONE,
     ) -> Verdict:
         """Decides on a call to `called` from `calling`, of product 1 PCS, 2 CIN, or 0 both.
 
@@ -95,27 +107,32 @@ class Index(Tables):
         found: an anonymous call goes on without one and is on no list; another ends with
         error_treatment, or where that is not set default_treatment, or goes on where it is "next".
         In CIN a caller without a number is on no list. Emergency and protected numbers come before
-        all of that. `source_ip` and `point_code` empty means unknown.
+        all of that. `source_ip` and `point_code` empty means unknown. `identity` is what is known
+        of the caller's: where a rule asks for it, UNASKED is decided as UNKNOWN is, and `awaits`
+        is told. Of a signature that is asked for, a list tells "unsigned" for a bad one too.
         """
+        if not UNASKED <= identity <= UNKNOWN:
+            raise ValueError(f"what is known of an identity is 0 to 4, not {identity}")
         with self.lock:
-            return self._screen(product, called, calling, anonymous, source_ip, point_code)
+            called_by = calling, anonymous, identity
+            return self._screen(product, called, called_by, source_ip, point_code)
 
     def _screen(
         self,
         product: int,
         called: str,
-        calling: str,
-        anonymous: bool,
+        called_by: tuple[str, bool, int],
         source_ip: str,
         point_code: str,
     ) -> Verdict:
+        calling, anonymous, identity = called_by
         address, code = plain.parse_address(source_ip), plain.parse_point_code(point_code)
         products = (PCS, CIN) if product == BOTH else (product,)
         calls = {}
         for each in products:
             cc = self.settings(each).default_cc
             numbers = _number(called, cc), _number(calling, cc)
-            calls[each] = Call(*numbers, anonymous, address, source_ip, code)
+            calls[each] = Call(*numbers, anonymous, address, source_ip, code, identity)
         present = [each for each in products if (each, calls[each].called) in self.numbers]
         asked = present[0] if present else products[0]
         trace: list[Step] = []
@@ -124,6 +141,7 @@ class Index(Tables):
             outcome = self._pcs(calls[PCS], trace)
         elif outcome is None and PCS in products and called == "":
             outcome = self._not_called(calls[PCS], trace)
+        rules_of = outcome.provider if outcome else ""
         if CIN in present and (
             outcome is None or (outcome.treatment == "continue" and not outcome.final)
         ):
@@ -148,6 +166,8 @@ class Index(Tables):
             self.settings(asked, outcome.provider or (number.provider if number else "")),
             tuple(trace),
             self.revision,
+            rules_of,
+            identity == UNASKED and any(step.outcome == "unverified" for step in trace),
         )
 
     def _owner(self, product: int, call: Call) -> tuple[Number, Subscriber]:
@@ -252,6 +272,9 @@ class Index(Tables):
         entry, scope, outcome, treatment = "", "", "not_available", "next"
         if step.override and step.rule in subscriber.override:
             outcome = "overridden"
+        elif step.rule == STIR_RULE:
+            outcome = IDENTITY_WORDS[call.identity]
+            treatment = step.invalid if call.identity == INVALID else "next"
         elif is_list:
             outcome, treatment = "no_match", step.no_match
             owners: list[tuple[str, Number | Subscriber | Provider]] = []
@@ -266,8 +289,9 @@ class Index(Tables):
                 if entry:
                     scope = name
                     break
-            if entry and step.stir_shaken:
-                outcome = "unsigned"  # a signature is asked for, and none has been verified
+            if entry and step.stir_shaken and call.identity != VALID:
+                word = IDENTITY_WORDS[call.identity]
+                outcome = "unsigned" if call.identity == INVALID else word
             elif entry:
                 outcome, treatment = "match", step.match
         trace.append(Step(step.rule, shown, entry, scope, outcome, treatment))
@@ -321,3 +345,17 @@ class Index(Tables):
                         signing = group.orig_id, group.attest, group.cert_name
                         return Origination(*key, *signing, mask)
             return Origination(*key, source.orig_id, source.attest, source.cert_name, "")
+
+    def signs(self, source_ip: str) -> bool:
+        """Whether some calls that come from an address are to be signed."""
+        with self.lock:
+            address = plain.parse_address(source_ip)
+            best, best_length = None, -1
+            for _, source in sorted(self.sources.items()):
+                length = _longest(source.prefixes, address)
+                if length > best_length:
+                    best, best_length = source, length
+            if best is None:
+                return False
+            attests = [best.attest, *(group.attest for group in best.numbers)]
+            return any(attest != UNSIGNED_ATTEST for attest in attests)

@@ -15,7 +15,17 @@ from typing import NamedTuple
 
 from . import plain
 from .extract_types import DEFAULT_CALLED, DEFAULT_CALLING, NumberSource
-from .model import RULES, EngineSettings, Operation, PlanStep, SourceNumbers, check
+from .model import (
+    RULES,
+    STIR_RULE,
+    EngineSettings,
+    Operation,
+    PlanStep,
+    SourceNumbers,
+    StirRule,
+    StirSettings,
+    check,
+)
 
 __all__ = ["Number", "Plan", "Provider", "Subscriber", "Tables"]
 
@@ -80,6 +90,7 @@ class Tables:
         self.criteria: dict[tuple[str, str], Criteria] = {}
         self.sources: dict[tuple[str, str], Source] = {}
         self.own_settings: dict[tuple[int, str], EngineSettings] = {}
+        self.own_stir_settings = StirSettings()
         self.own_sources: dict[int, tuple[tuple[NumberSource, ...], tuple[NumberSource, ...]]] = {}
 
     def commit(self, operations: Iterable[Operation], revision: int) -> None:
@@ -109,6 +120,21 @@ class Tables:
 
     def drop_plan(self, name: str) -> None:
         self.plans.pop(name, None)
+
+    def stir(self, provider: str) -> StirRule:
+        """Whom a provider's stir_shaken rule trusts; the defaults where the rule is off."""
+        for step in self.plans.get(provider, Plan()).steps:
+            if step.rule == STIR_RULE:
+                return StirRule(step.auth_address)
+        return StirRule()
+
+    def put_stir_settings(self, settings: StirSettings) -> None:
+        """Puts how callers' identities are verified."""
+        self.own_stir_settings = settings
+
+    def stir_settings(self) -> StirSettings:
+        """How callers' identities are verified."""
+        return self.own_stir_settings
 
     def put_subscriber(
         self,

@@ -7,7 +7,9 @@ from callscreen.fastpath.answer_write cimport (
     TAG_SIZE, Out, answer_port, put, put_end, put_head, tag_of, write_hex,
 )
 from callscreen.fastpath.counts cimport DROP_ANSWER_TOO_LARGE, LAST_FAULT
-from callscreen.fastpath.respond cimport ANSWER, ANSWER_MORE, DROPPED, STREAM, Desk, Work
+from callscreen.fastpath.respond cimport (
+    ANSWER, ANSWER_MORE, DROPPED, PROXYING, STREAM, Desk, Work,
+)
 from callscreen.fastpath.sip_list cimport next_in_list
 from callscreen.fastpath.sip_scan cimport H_REQUIRE, Request
 from callscreen.fastpath.sip_text cimport Octets, Span, same
@@ -54,8 +56,8 @@ cdef void begin_answer(
 cdef void end_answer(Work *work) noexcept nogil:
     cdef size_t most = work.answer.room
     put_end(&work.answer)
-    if not work.traits & STREAM and <size_t>work.size + ANSWER_MORE < most:
-        most = <size_t>work.size + ANSWER_MORE
+    if not work.traits & STREAM and <size_t>work.size + ANSWER_MORE + work.granted < most:
+        most = <size_t>work.size + ANSWER_MORE + work.granted
     if work.answer.size > most:
         work.doing = DROPPED
         work.dropped = DROP_ANSWER_TOO_LARGE
@@ -197,7 +199,7 @@ cdef bint inspect(Work *work) noexcept nogil:
         return True
     if work.method == M_CANCEL:
         return False
-    if bad_extension(work):
+    if not work.traits & PROXYING and bad_extension(work):
         return True
     if work.method == M_IN_DIALOG or work.request.to.tag.start:
         no_dialog(work)

@@ -19,6 +19,7 @@ from callscreen.fastpath.answer_write cimport Out, Peer
 from callscreen.fastpath.counts cimport Counts
 from callscreen.fastpath.decide cimport Call
 from callscreen.fastpath.extract_number cimport Found
+from callscreen.fastpath.forwarding cimport Forwarder, Hop
 from callscreen.fastpath.prefixes cimport Address
 from callscreen.fastpath.recent cimport Recent, RecentTable
 from callscreen.fastpath.record_text cimport Ids
@@ -44,11 +45,28 @@ cdef enum Doing:
     DROPPED  # nothing is sent; counted
     SWALLOWED  # an ACK
     FORWARD  # as ANSWER in all, but the mode is PROXY: `contact` is where the request goes on to
+    SEND_ON  # `answer` goes to `hop`: a request or a response on its way
+    AWAITS  # nothing yet: a call that is settled once what `awaits` says was found
 
 cdef enum Trait:  # of a Work, set by its caller
     STREAM = 1  # TCP or TLS: no limit on the answer's size
     VIA_TRUSTED = 2  # from a proxy of ours: the call's source is the next Via's
     OVER_RATE = 4  # no call is decided: 503
+    AT_ONCE = 8  # nothing is awaited: it is settled with what is known
+    PROXYING = 16  # set by look: a Require is not for us (RFC 3261 16.3)
+
+cdef enum Awaited:
+    NOTHING
+    VERDICT  # on the caller's identity
+    SIGNATURE  # of a call that goes on
+
+cdef struct Learned:  # what was found of a call that awaited it; as respond_types.Told
+    uint8_t verdict
+    uint16_t status
+    Text8 reason
+    Text8 lines
+    Text8 always
+    Text8 record
 
 cdef struct Desk:  # one a worker
     uint64_t tag_low, tag_high  # key of the To tags, the same at every worker
@@ -57,6 +75,7 @@ cdef struct Desk:  # one a worker
     uint32_t edge_size
     Recent *recent  # shared by all
     Counts *counts
+    Forwarder *forwarder  # NULL: calls are redirected
     Ids ids
     char edge[EDGE_TEXT]  # name in the records, UTF-8
 
@@ -70,6 +89,7 @@ cdef struct Work:
     char host[HOST_TEXT]
     Out answer  # into(buffer, ANSWER_ROOM or more)
     Out record  # into(buffer, RECORD_ROOM)
+    const Learned *told  # NULL: nothing was found yet
     # What becomes of it.
     uint8_t doing
     uint8_t record_made  # `record` holds one; where record.size > record.room it found no room
@@ -77,12 +97,18 @@ cdef struct Work:
     uint16_t dropped  # Drop, of DROPPED
     uint32_t port  # of the answer's destination over UDP
     Span contact  # of FORWARD: the URI, in `answer`
+    Hop hop  # of SEND_ON
+    uint8_t refusal  # Refusal: why it is not sent on
+    uint8_t relays  # a response on its way
     # Between look and settle.
     uint8_t method
+    uint8_t awaits  # Awaited, of AWAITS
     uint8_t apart  # the products read their numbers in different places
     uint8_t decided  # an INVITE that a treatment was found for
     uint8_t repeated  # one that came before
     uint8_t counted[3]  # product, treatment and reason of the decision
+    uint32_t provider  # row, of AWAITS: whose rules hold
+    uint32_t granted  # octets that the answer has by what was found: no limit counts them
     Text8 caller  # address of the call's source in text
     uint64_t key  # of the transaction; the To tag in hexadecimal
     Call call
@@ -115,7 +141,10 @@ cdef class Responder:  # one datagram after another, for streams and tests
     cdef RecentTable recent
     cdef public object index
     cdef char record[RECORD_ROOM]
+    cdef Learned learned
+    cdef str provider  # of a call that awaits
 
+    cdef tuple learn(self, object told)
     cdef int run(self, uint64_t now_ns) except -1
     cdef void steps(self, const Data *data, uint64_t now_ns) noexcept nogil
     cdef object responded(self, tuple source)

@@ -1,7 +1,7 @@
 from .counts_types import Counted
 from .index import Index
 from .recent import RecentTable
-from .respond_types import Address, Responded
+from .respond_types import Address, Responded, Told
 
 __all__ = ["Responded", "Responder"]
 
@@ -37,12 +37,14 @@ class Responder:
         *,
         via_trusted: bool = False,
         over_rate: bool = False,
+        told: Told | None = None,
     ) -> Responded:
         """What to do about a message from `source` at Unix time `now_ns`, in nanoseconds.
 
         A message of a stream (`transport` other than udp) is whole: its body ends with the octets.
         `via_trusted`: from a proxy of ours, whose second Via names the call's source. `over_rate`:
-        answered 503 whatever it asks.
+        answered 503 whatever it asks. Without `told` a call may await something, and is then
+        neither answered, counted nor remembered. ValueError: a Told that check_told refuses.
         """
 
     def counts(self) -> Counted: ...

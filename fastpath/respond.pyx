@@ -17,10 +17,14 @@ from libc.string cimport memcmp, memcpy, memset
 
 from callscreen.fastpath.answer_write cimport Peer, into, read_address, read_peer, tag_of
 from callscreen.fastpath.counts cimport Counts, count, counted
-from callscreen.fastpath.decide cimport Call, prefetch, prefetch_lists, prefetch_rows
+from callscreen.fastpath.decide cimport (
+    CALLER_INVALID, CALLER_UNKNOWN, CALLER_UNSIGNED, Call, prefetch, prefetch_lists,
+    prefetch_rows,
+)
 from callscreen.fastpath.extract_number cimport Found
 from callscreen.fastpath.extract_scan cimport read_sources, withheld
-from callscreen.fastpath.index cimport Index
+from callscreen.fastpath.index cimport Index, number_text
+from callscreen.fastpath.onward cimport count_onward, relay, send_after
 from callscreen.fastpath.prefixes cimport Address
 from callscreen.fastpath.recent cimport RecentTable, fetch_recent, is_recent, note_recent
 from callscreen.fastpath.refusing cimport (
@@ -30,14 +34,16 @@ from callscreen.fastpath.refusing cimport (
 from callscreen.fastpath.settling cimport settle_call
 from callscreen.fastpath.sip_fields cimport VIA_UNUSABLE, Via, scan_via
 from callscreen.fastpath.sip_list cimport next_in_list
-from callscreen.fastpath.sip_scan cimport H_VIA, NO_FIELD, Request, scan
+from callscreen.fastpath.sip_scan cimport (
+    H_IDENTITY, H_VIA, NO_FIELD, RESPONSE, Request, scan,
+)
 from callscreen.fastpath.sip_text cimport AF_INET, AF_INET6, Octets, Span
 from callscreen.fastpath.sources cimport Reading, pack_found
 from callscreen.fastpath.tables cimport CIN_INDEX, PCS_INDEX, Data
 
 from .answer_types import plain_address, tag_key
 from .counts_types import DROP_KINDS
-from .respond_types import EDGE_OCTETS, SEED_OCTETS, Responded
+from .respond_types import EDGE_OCTETS, SEED_OCTETS, SIGN, VERIFY, Responded, check_told
 
 __all__ = ["Responded", "Responder"]
 
@@ -176,6 +182,10 @@ cdef void read_call(Desk *desk, const Data *data, Work *work) noexcept nogil:
     call.point_code = -1
     call.product = desk.product
     call.not_called = work.called[first].size == 0
+    if work.request.first[<uint32_t>H_IDENTITY] < 0:
+        call.verdict = CALLER_INVALID if data.require_identity else CALLER_UNSIGNED
+    elif work.told != NULL:
+        call.verdict = work.told.verdict or <uint8_t>CALLER_UNKNOWN
     call.anonymous = withheld(work.data, &work.request)
 
 
@@ -184,20 +194,31 @@ cdef void look(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexce
     work.answer.size = work.record.size = 0
     work.doing = LOOKED
     work.decided = work.repeated = work.record_made = False
-    work.status = work.dropped = 0
+    work.status = work.dropped = work.granted = 0
     work.contact.start = work.contact.end = 0
+    work.refusal = work.relays = 0
     fault = scan(work.data, work.size, &work.request)
+    if fault == RESPONSE and desk.forwarder != NULL:
+        relay(desk, work)
+        return
     if fault:
         refuse(desk, work, fault)
         return
     work.method = method_of(work.data, work.request.method)
-    if work.method == M_ACK:
+    if work.method == M_ACK and desk.forwarder == NULL:
         work.doing = SWALLOWED
         return
     work.key = tag_of(work.data, &work.request, desk.tag_low, desk.tag_high)
+    if desk.forwarder != NULL:
+        work.traits |= PROXYING
+        if work.method == M_ACK:
+            if not send_after(desk, work, now_ns):
+                work.doing = SWALLOWED
+            return
     fetch_recent(desk.recent, work.key)
     if work.traits & OVER_RATE:
-        not_ready(work)
+        if desk.forwarder == NULL or not send_after(desk, work, now_ns):
+            not_ready(work)
     elif inspect(work):
         return
     elif work.method == M_CANCEL:
@@ -222,8 +243,10 @@ cdef void fetch_lists(const Desk *desk, const Data *data, Work *work) noexcept n
 
 
 cdef void settle(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexcept nogil:
-    work.answer.size = work.record.size = 0
+    work.answer.size = work.record.size = work.granted = 0
     work.record_made = False
+    if desk.forwarder != NULL and send_after(desk, work, now_ns):
+        return
     if work.method == M_CANCEL:
         # RFC 3261 9.2: 200 where the INVITE is remembered, whose final answer stands, as it was
         # sent at once; 481 where it is not. Silence (8.2.7) would only bring the CANCEL again.
@@ -238,11 +261,15 @@ cdef void settle(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noex
 
 cdef void done(Desk *desk, Work *work, uint64_t now_ns) noexcept nogil:
     cdef Counts *counts = desk.counts
+    if desk.forwarder != NULL:
+        count_onward(desk, work)
     if work.doing == SWALLOWED:
         count(&counts.acknowledged)
     elif work.doing == DROPPED:
         count(&counts.dropped[work.dropped])
-    elif work.doing == FORWARD:
+    elif work.doing == AWAITS:
+        return
+    elif work.doing == FORWARD or work.doing == SEND_ON:
         count(&counts.forwarded)
     else:
         count(&counts.answered[work.status])
@@ -282,6 +309,23 @@ cdef int fill_desk(
     return 0
 
 
+cdef Text8 octets_of(bytes octets) noexcept:
+    cdef Text8 out
+    out.at = <const unsigned char *>PyBytes_AS_STRING(octets)
+    out.size = <uint32_t>PyBytes_GET_SIZE(octets)
+    return out
+
+
+cdef str called_text(const Work *work):
+    """The called number as screened; as it was read where it is no number."""
+    cdef const Found *found = &work.called[work.counted[0]]
+    cdef bytes text
+    if not found.size:
+        return ""
+    text = found.text[:found.size]
+    return number_text(work.call.called[work.counted[0]]) or text.decode("utf-8", "replace")
+
+
 cdef class Responder:
     def __cinit__(
         self, index, bytes secret not None, *, bytes seed not None, RecentTable recent not None,
@@ -296,14 +340,18 @@ cdef class Responder:
 
     def receive(
         self, bytes data not None, tuple source not None, str transport="udp", uint64_t now_ns=0,
-        *, bint via_trusted=False, bint over_rate=False,
+        *, bint via_trusted=False, bint over_rate=False, told=None,
     ):
         cdef Work *work = &self.work
         cdef str host = plain_address(source[0])
         cdef bytes text = host.encode()
+        cdef tuple held = self.learn(told)  # its octets stay until it is answered
         # A Via element of one octet and its comma come back as a line of eight octets.
         cdef size_t room = 4 * PyBytes_GET_SIZE(data) + ANSWER_ROOM
-        cdef char *answer = <char *>malloc(room)
+        cdef char *answer
+        if held is not None:
+            room += self.learned.lines.size + self.learned.always.size
+        answer = <char *>malloc(room)
         if answer == NULL:
             raise MemoryError
         work.data, work.size = <Octets>PyBytes_AS_STRING(data), <uint32_t>PyBytes_GET_SIZE(data)
@@ -316,12 +364,27 @@ cdef class Responder:
         work.peer.port = source[1]
         work.source = address_of(work.peer.family, work.peer.octets)
         work.answer = into(answer, room)
+        work.told = NULL if held is None else &self.learned
         count(&self.counters.received)
         try:
             self.run(now_ns)
             return self.responded(source)
         finally:
+            work.told = NULL
             free(answer)
+
+    cdef tuple learn(self, object told):
+        """Takes in what was found of a call: the octets that have to outlive it; None for none."""
+        cdef Learned *out = &self.learned
+        cdef bytes reason, lines, always, record
+        if told is None:
+            return None
+        check_told(told)
+        reason, lines, always, record = told.reason.encode(), told.lines, told.always, told.record
+        out.verdict, out.status = told.verdict, told.status
+        out.reason, out.lines = octets_of(reason), octets_of(lines)
+        out.always, out.record = octets_of(always), octets_of(record)
+        return reason, lines, always, record
 
     cdef int run(self, uint64_t now_ns) except -1:
         cdef Index index = self.index
@@ -330,6 +393,8 @@ cdef class Responder:
             return 0
         with index.lock:
             self.steps(&index.data, now_ns)
+            if self.work.doing == AWAITS:
+                self.provider = index.provider_names[self.work.provider]
         return 0
 
     cdef void steps(self, const Data *data, uint64_t now_ns) noexcept nogil:
@@ -342,6 +407,7 @@ cdef class Responder:
     cdef object responded(self, tuple source):
         cdef Work *work = &self.work
         cdef bytes answer = None, record = None
+        cdef bint awaits = work.doing == AWAITS
         cdef bint answered = work.doing == ANSWER or work.doing == FORWARD
         if answered:
             answer = PyBytes_FromStringAndSize(work.answer.at, work.answer.size)
@@ -354,6 +420,10 @@ cdef class Responder:
             DROP_KINDS[work.dropped] if work.doing == DROPPED else None,
             work.status if answered else 0,
             answer[work.contact.start:work.contact.end] if work.doing == FORWARD else None,
+            "" if not awaits else VERIFY if work.awaits == VERDICT else SIGN,
+            self.provider if awaits else "",
+            number_text(work.call.calling[work.counted[0]]) if awaits else "",
+            called_text(work) if awaits else "",
         )
 
     def counts(self):

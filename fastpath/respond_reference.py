@@ -11,18 +11,37 @@ RFC 3261 8.2, 8.2.7, 8.3, 18.2.2.
 
 import re
 from collections import Counter
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from . import answer_reference, sip_reference
 from .answer_types import plain_address
+from .awaiting_reference import awaited, granted_lines, known, told_of
 from .counts_types import Counted
 from .extract_reference import contact_place, extract, is_anonymous, request_place
 from .extract_types import NumberSource
-from .model import BOTH, CIN, PCS, PRODUCT_NAMES, EngineSettings, Verdict
+from .model import (
+    BOTH,
+    CIN,
+    NONE,
+    PCS,
+    PRODUCT_NAMES,
+    STIR_RULE,
+    EngineSettings,
+    StirSettings,
+    Verdict,
+)
 from .plain import parse_address
 from .recent_reference import RecentTable
 from .recording_reference import Call, RecordIds, record_fields
-from .respond_types import ANSWER_MORE, EDGE_OCTETS, RETRY_AFTER, Address
+from .respond_types import (
+    ANSWER_MORE,
+    EDGE_OCTETS,
+    RETRY_AFTER,
+    Address,
+    Told,
+    check_told,
+)
 from .routes_reference import USER_OCTETS, Answer, answer
 from .sip_types import Malformed, Request
 from .uri import parse_uri
@@ -34,6 +53,7 @@ ALLOW = (b"Allow", b"INVITE, ACK, CANCEL, OPTIONS")
 REFUSED = frozenset({b"REGISTER", b"SUBSCRIBE", b"PUBLISH", b"MESSAGE", b"REFER"})
 IN_DIALOG = frozenset({b"BYE", b"INFO", b"UPDATE", b"PRACK", b"NOTIFY"})
 SERVED = frozenset({b"INVITE", b"CANCEL", b"OPTIONS"})
+END = b"Content-Length: 0\r\n\r\n"  # of every answer
 ODD = re.compile(rb"[^!-~]+")  # in an option tag: not to be given back
 
 OPTIONS_HEADERS = (
@@ -49,15 +69,24 @@ TOO_MANY_HOPS = Answer(483, "Too Many Hops")
 # PCS went no further on purpose: the other product is not asked either.
 LAST_WORD = frozenset({"emergency", "protected"})
 # A block of these is the network's; so is one of the provider's own blacklist.
-NETWORK_RULES = frozenset({"stir_shaken", "call_guardian"})
+NETWORK_RULES = frozenset({STIR_RULE, "call_guardian"})
 
 
 class Screening(Protocol):
     """What of an index, compiled or plain, is asked here."""
 
     def screen(
-        self, product: int, called: str, calling: str, anonymous: bool, source_ip: str = ""
+        self,
+        product: int,
+        called: str,
+        calling: str,
+        anonymous: bool,
+        source_ip: str = "",
+        point_code: str = "",
+        identity: int = NONE,
     ) -> Verdict: ...
+    def signs(self, source_ip: str) -> bool: ...
+    def stir_settings(self) -> StirSettings: ...
     def settings(self, product: int, provider: str = "") -> EngineSettings: ...
     def number_sources(
         self, product: int
@@ -73,6 +102,10 @@ class Responded(NamedTuple):
     dropped: str | None = None
     status: int = 0
     forward: bytes | None = None
+    awaits: str = ""
+    provider: str = ""
+    calling: str = ""
+    called: str = ""
 
 
 class Parties(NamedTuple):
@@ -143,9 +176,12 @@ class Responder:
         *,
         via_trusted: bool = False,
         over_rate: bool = False,
+        told: Told | None = None,
     ) -> Responded:
+        if told is not None:
+            check_told(told)
         self._counts["received"] += 1
-        received = Received(data, source, transport, now_ns, via_trusted)
+        received = Received(data, source, transport, now_ns, via_trusted, told)
         try:
             request = sip_reference.parse(data)
         except Malformed as fault:
@@ -176,8 +212,12 @@ class Responder:
 
     def _invite(self, index: Screening, request: Request, received: "Received") -> Responded:
         source_ip = received.source_ip(request)
-        parties, verdict = self._screen(index, request, source_ip)
+        told = received.told
+        parties, verdict = self._screen(index, request, source_ip, known(index, request, told))
         called = parties.called and verdict.called_number
+        if told is None and (wait := awaited(index, request, self._product, source_ip, verdict)):
+            calling = verdict.calling_number
+            return Responded(awaits=wait, provider=verdict.rules_of, calling=calling, called=called)
         asked = Invite(
             called,
             user_of(request),
@@ -189,6 +229,7 @@ class Responder:
         given = answer(
             verdict.treatment, verdict.settings, asked, verdict.voicemail, is_network(verdict)
         )
+        given = told_of(given, request, verdict, told)
         forward = self._proxy and given.status == 302
         if forward and request.max_forwards == 0:
             forward, given = False, TOO_MANY_HOPS
@@ -211,13 +252,17 @@ class Responder:
                 received.now_ns,
             )
             record = record_fields(call)
-        return self._send(request, received, given, forward=forward)._replace(record=record)
+            if told is not None:
+                record["more"] = told.record
+        granted = granted_lines(given, verdict, told)
+        done = self._send(request, received, given, forward=forward, granted=granted)
+        return done._replace(record=record)
 
     def _screen(
-        self, index: Screening, request: Request, source_ip: str
+        self, index: Screening, request: Request, source_ip: str, identity: int
     ) -> tuple[Parties, Verdict]:
         anonymous = is_anonymous(request)
-        screen = index.screen
+        screen = partial(index.screen, identity=identity)
         parties = numbers(index, request, CIN if self._product == CIN else PCS)
         if self._product != BOTH or looked_for(index, PCS) == looked_for(index, CIN):
             return parties, screen(self._product, *parties, anonymous, source_ip)
@@ -236,19 +281,28 @@ class Responder:
         trace = pcs.trace + cin.trace
         if cin.reason == "service_off":
             return parties, pcs._replace(trace=trace)
-        return theirs, cin._replace(trace=trace)
+        return theirs, cin._replace(trace=trace, rules_of=pcs.rules_of, awaits=pcs.awaits)
 
     def _key(self, request: Request) -> int:
         """What names the transaction: an INVITE has that of its CANCEL."""
         return int(answer_reference.to_tag(self._secret, request), 16)
 
     def _send(
-        self, request: Request, received: "Received", given: Answer, *, forward: bool = False
+        self,
+        request: Request,
+        received: "Received",
+        given: Answer,
+        *,
+        forward: bool = False,
+        granted: bytes = b"",
     ) -> Responded:
         tag = answer_reference.to_tag(self._secret, request)
         status, reason, headers = given
         octets = answer_reference.response(request, status, reason, headers, tag, received.source)
-        if received.transport == "udp" and len(octets) > len(request.data) + ANSWER_MORE:
+        at = len(octets) - len(END)
+        octets = octets[:at] + granted + octets[at:]
+        most = len(request.data) + ANSWER_MORE + len(granted)
+        if received.transport == "udp" and len(octets) > most:
             return self._drop("answer_too_large")
         uri = None
         if forward:
@@ -272,6 +326,7 @@ class Received(NamedTuple):
     transport: str
     now_ns: int
     via_trusted: bool
+    told: Told | None
 
     @property
     def second(self) -> int:

@@ -1,22 +1,42 @@
-"""What a message became, and the limits that Python callers need.
+"""What a message became, what was found out about a call, and the limits that callers need.
 
 1. Everything here is immutable and holds no reference into a datagram.
 """
 
+import re
 from typing import NamedTuple
 
-__all__ = ["ANSWER_MORE", "EDGE_OCTETS", "RETRY_AFTER", "SEED_OCTETS", "Address", "Responded"]
+__all__ = [
+    "ANSWER_MORE",
+    "EDGE_OCTETS",
+    "RETRY_AFTER",
+    "SEED_OCTETS",
+    "SIGN",
+    "TOLD_OCTETS",
+    "VERIFY",
+    "Address",
+    "Responded",
+    "Told",
+    "check_told",
+]
 
 ANSWER_MORE = 1024  # octets that an answer may be longer than what it answers, over UDP
 EDGE_OCTETS = 250  # of an edge's name in records
 RETRY_AFTER = 2  # seconds, for a call that comes before the data or too fast
 SEED_OCTETS = 16  # of the randomness in record identifiers
+TOLD_OCTETS = 65536  # of each text of a Told
+VERIFY, SIGN = "verify", "sign"  # what a call awaits
 
 Address = tuple[str, int]
+LINES = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\r\n)*")
+PHRASE = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
 class Responded(NamedTuple):
-    """What to do about one message. Nothing at all: an ACK, or a drop."""
+    """What to do about one message. Nothing at all: an ACK, or a drop.
+
+    A call that awaits something has neither answer nor record: it is given again, with a Told.
+    """
 
     answer: bytes | None = None
     destination: Address | None = None  # of the answer, over UDP
@@ -24,3 +44,33 @@ class Responded(NamedTuple):
     dropped: str | None = None  # the kind of a drop
     status: int = 0  # of the answer
     forward: bytes | None = None  # in proxy mode: the URI to send the request on to, not the answer
+    awaits: str = ""  # VERIFY or SIGN; empty: nothing
+    provider: str = ""  # of a call that awaits: whose rules of PCS hold, empty for nobody's
+    calling: str = ""  # and its numbers as screened, empty for none
+    called: str = ""
+
+
+class Told(NamedTuple):
+    """What was found out about a call that awaited it; it awaits nothing any more.
+
+    Of an INVITE without Identity the verdict is known, and the one here does not count.
+    """
+
+    verdict: int = 1  # a State of the identity library; 0 counts as 4, unknown
+    status: int = 0  # of the answer where the stir_shaken rule turns the call away; 0: 603 Decline
+    reason: str = ""  # its phrase
+    lines: bytes = b""  # header lines of an answer that lets the call go on
+    always: bytes = b""  # header lines of every answer
+    record: bytes = b""  # fields of a CallRecord on the wire, put behind its own
+
+
+def check_told(told: Told) -> None:
+    """Raises ValueError where an answer made of it would be none."""
+    if not 0 <= told.verdict <= 4 or not (told.status == 0 or 400 <= told.status <= 699):
+        raise ValueError(f"no verdict, or no status of a refusal: {told.verdict}, {told.status}")
+    if not PHRASE.fullmatch(told.reason):
+        raise ValueError("a control character in a reason phrase")
+    if not (LINES.fullmatch(told.lines) and LINES.fullmatch(told.always)):
+        raise ValueError("header lines that are none")
+    if max(map(len, (told.reason, told.lines, told.always, told.record))) > TOLD_OCTETS:
+        raise ValueError(f"more than {TOLD_OCTETS} octets")

@@ -77,6 +77,10 @@ cdef void find_target(
     const Arena *arena, const Route *route, uint8_t treatment, bint network, uint32_t mail,
     uint8_t mail_kind, const Asked *asked, Target *out
 ) noexcept nogil
+# The URI of a call that is carried on.
+cdef void put_carried(Out *out, const Asked *asked, const Target *target) noexcept nogil
+# Text of the arena, empty for none.
+cdef Text8 text_at(const Arena *arena, uint32_t offset) noexcept nogil
 # The header lines of the target, after CSeq; `contact` is set to where the URI stands in `out`.
 cdef void put_target(
     Out *out, const Asked *asked, const Target *target, Span *contact

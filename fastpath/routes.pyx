@@ -61,7 +61,7 @@ cdef void drop_route(Arena *arena, Route *route) noexcept nogil:
     memset(route, 0, sizeof(Route))
 
 
-cdef inline Text8 text_at(const Arena *arena, uint32_t offset) noexcept nogil:
+cdef Text8 text_at(const Arena *arena, uint32_t offset) noexcept nogil:
     cdef Text8 out
     out.at, out.size = <const unsigned char *>b"", 0
     if offset:
@@ -391,6 +391,14 @@ cdef void put_history(Out *out, const Asked *asked, const History *history) noex
     put(out, b"\r\n", 2)
 
 
+cdef void put_carried(Out *out, const Asked *asked, const Target *target) noexcept nogil:
+    put(out, b"sip:", 4)
+    put_escaped(out, target.prefix, 1)
+    put_escaped(out, asked.called if asked.called.size else asked.user, 1)
+    put(out, b"@", 1)
+    put_host(out, target.host, target.port)
+
+
 cdef void put_target(
     Out *out, const Asked *asked, const Target *target, Span *contact
 ) noexcept nogil:
@@ -405,11 +413,7 @@ cdef void put_target(
     put(out, b"Contact: <", 10)
     contact.start = <uint32_t>out.size
     if target.verb == CARRY_ON:
-        put(out, b"sip:", 4)
-        put_escaped(out, target.prefix, 1)
-        put_escaped(out, asked.called if asked.called.size else asked.user, 1)
-        put(out, b"@", 1)
-        put_host(out, target.host, target.port)
+        put_carried(out, asked, target)
     else:
         put_place(out, asked, target)
     contact.end = <uint32_t>out.size

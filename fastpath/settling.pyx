@@ -2,7 +2,10 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
+from callscreen.fastpath.answer_write cimport put
 from callscreen.fastpath.decide cimport Decision, decide
+from callscreen.fastpath.onward cimport send_call
+from callscreen.fastpath.originating cimport signs
 from callscreen.fastpath.plan cimport (
     BLACKLIST, CALL_GUARDIAN, CONTINUE, NOT_PROVISIONED, PROVIDER_SCOPE, SERVICE_OFF, STIR_SHAKEN,
 )
@@ -10,11 +13,18 @@ from callscreen.fastpath.recent cimport is_recent
 from callscreen.fastpath.record_text cimport NUMBER_TEXT, write_number
 from callscreen.fastpath.recording cimport Told, write_record
 from callscreen.fastpath.refusing cimport begin_answer, end_answer
-from callscreen.fastpath.respond cimport ANSWER, FORWARD, PROXY, Desk, Work
-from callscreen.fastpath.routes cimport (
-    NETWORK_BLOCK, NOT_THERE, TURN_AWAY, Asked, Target, find_target, put_target, read_asked,
+from callscreen.fastpath.respond cimport (
+    ANSWER, AT_ONCE, AWAITS, FORWARD, NOTHING, PROXY, SEND_ON, SIGNATURE, VERDICT, Desk,
+    Work,
 )
-from callscreen.fastpath.tables cimport CIN_INDEX, PCS_INDEX, Data, SettingsRow, SubscriberRow
+from callscreen.fastpath.routes cimport (
+    CARRY_ON, NETWORK_BLOCK, NOT_THERE, TURN_AWAY, Asked, Route, Target, Text8, find_target,
+    put_target, read_asked, text_at,
+)
+from callscreen.fastpath.sip_scan cimport H_IDENTITY
+from callscreen.fastpath.tables cimport (
+    CIN_INDEX, PCS_INDEX, Data, SubscriberRow, may_sign,
+)
 
 
 cdef void follow(Decision *out, const Decision *before, const Decision *after) noexcept nogil:
@@ -26,6 +36,7 @@ cdef void follow(Decision *out, const Decision *before, const Decision *after) n
     for i in range(count):
         whole.trace[i] = before.trace[i]
     whole.count = <uint8_t>(count + after.count)
+    whole.awaits, whole.provider = before.awaits, before.provider
     whole.criteria = before.criteria
     whole.service = before.service
     out[0] = whole
@@ -67,10 +78,46 @@ cdef bint is_network_block(const Decision *decision) noexcept nogil:
     )
 
 
-cdef void answer_call(
-    const Desk *desk, const Data *data, Work *work, const Decision *decision, Asked *asked
+cdef inline bint has_identity(const Work *work) noexcept nogil:
+    return work.request.first[<uint32_t>H_IDENTITY] >= 0
+
+
+cdef inline uint8_t awaited(
+    const Desk *desk, const Data *data, const Work *work, const Decision *decision
 ) noexcept nogil:
-    cdef const SettingsRow *settings = &data.settings[decision.settings]
+    """What the call waits for. What carries a signature is not signed again."""
+    if work.told != NULL or work.traits & AT_ONCE:
+        return NOTHING
+    if decision.awaits:
+        return VERDICT
+    if decision.treatment != CONTINUE or not may_sign(data) or desk.product == CIN_INDEX:
+        return NOTHING
+    return SIGNATURE if not has_identity(work) and signs(data, &work.call.source) else NOTHING
+
+
+cdef void put_granted(Work *work, Text8 lines) noexcept nogil:
+    """Ready header lines, which no limit of the answer counts."""
+    put(&work.answer, lines.at, lines.size)
+    work.granted += lines.size
+
+
+cdef void begin_refusal(Work *work, const Decision *decision) noexcept nogil:
+    """603, or what was found amiss with the caller's identity where that is why."""
+    if decision.reason == STIR_SHAKEN and not has_identity(work):
+        begin_answer(work, 428, b"Use Identity Header", 19)
+    elif decision.reason == STIR_SHAKEN and work.told != NULL and work.told.status:
+        begin_answer(
+            work, work.told.status, <const char *>work.told.reason.at, work.told.reason.size)
+    else:
+        begin_answer(work, 603, b"Decline", 7)
+
+
+cdef void answer_call(
+    Desk *desk, const Data *data, Work *work, const Decision *decision, Asked *asked,
+    uint64_t now_ns
+) noexcept nogil:
+    cdef const Route *route = &data.settings[decision.settings].route
+    cdef Route onward
     cdef const SubscriberRow *subscriber
     cdef Target target
     cdef uint32_t mail = 0
@@ -78,16 +125,24 @@ cdef void answer_call(
     if decision.provisioned:
         subscriber = &data.subscribers.rows[decision.subscriber]
         mail, mail_kind = subscriber.voicemail, subscriber.mail
+    if desk.forwarder != NULL and route.egress:
+        onward = route[0]
+        onward.use_contact = False  # nobody who calls chooses the next hop
+        route = &onward
     read_asked(asked, work.data, &work.request)
     find_target(
-        &data.arena, &settings.route, decision.treatment, is_network_block(decision), mail,
+        &data.arena, route, decision.treatment, is_network_block(decision), mail,
         mail_kind, asked, &target
     )
+    if target.verb == CARRY_ON and desk.forwarder != NULL and send_call(
+        desk, work, asked, &target, text_at(&data.arena, route.egress), now_ns
+    ):
+        return
     if target.status == 302 and desk.mode == PROXY and work.request.max_forwards == 0:
         target.status = 483
         begin_answer(work, 483, b"Too Many Hops", 13)
     elif target.verb == TURN_AWAY:
-        begin_answer(work, 603, b"Decline", 7)
+        begin_refusal(work, decision)
     elif target.verb == NETWORK_BLOCK:
         begin_answer(work, 603, b"Network Blocked", 15)
     elif target.verb == NOT_THERE:
@@ -95,6 +150,10 @@ cdef void answer_call(
     else:
         begin_answer(work, 302, b"Moved Temporarily", 17)
     put_target(&work.answer, asked, &target, &work.contact)
+    if work.told != NULL:
+        if target.verb == CARRY_ON and target.status == 302:
+            put_granted(work, work.told.lines)
+        put_granted(work, work.told.always)
     end_answer(work)
     if target.status == 302 and desk.mode == PROXY and work.doing == ANSWER:
         work.doing = FORWARD
@@ -109,6 +168,11 @@ cdef void settle_call(Desk *desk, const Data *data, Work *work, uint64_t now_ns)
         decide_apart(data, work, &decision)
     else:
         decide(data, &work.call, &decision)
+    work.awaits = awaited(desk, data, work, &decision)
+    work.counted[0] = decision.product
+    if work.awaits:
+        work.doing, work.provider = AWAITS, decision.provider
+        return
     asked.called.at = <const unsigned char *>number
     asked.called.size = 0
     if work.called[decision.product].size:
@@ -116,7 +180,7 @@ cdef void settle_call(Desk *desk, const Data *data, Work *work, uint64_t now_ns)
         if not asked.called.size:
             asked.called.at = <const unsigned char *>work.called[decision.product].text
             asked.called.size = work.called[decision.product].size
-    answer_call(desk, data, work, &decision, &asked)
+    answer_call(desk, data, work, &decision, &asked, now_ns)
     work.decided = True
     work.repeated = is_recent(desk.recent, work.key, <uint32_t>(now_ns // 1000000000))
     work.counted[0] = decision.product if decision.provisioned else desk.product
@@ -130,5 +194,10 @@ cdef void settle_call(Desk *desk, const Data *data, Work *work, uint64_t now_ns)
     told.source = work.caller
     told.edge.at, told.edge.size = <const unsigned char *>desk.edge, desk.edge_size
     told.product, told.status, told.now_ns = desk.product, work.status, now_ns
+    told.more.size = told.onward.size = 0
+    if work.doing == SEND_ON:
+        told.onward = text_at(&data.arena, data.settings[decision.settings].route.egress)
+    if work.told != NULL:
+        told.more = work.told.record
     write_record(&work.record, &desk.ids, &told)
     work.record_made = work.record.size <= work.record.room

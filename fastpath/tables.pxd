@@ -98,6 +98,12 @@ cdef struct Criteria:           # never changes: another is laid out aside
     PrefixIndex* prefixes       # the other rows, by address
 
 
+cdef struct Sources:            # of outgoing calls; never changes: another is laid out aside
+    PrefixIndex* prefixes       # of rows
+    uint8_t* signs              # by row: some of its calls are signed
+    uint8_t any                 # some row's are
+
+
 cdef struct Held:        # what the lists in force hold
     uint64_t entries
     uint64_t inside       # octets in the arena
@@ -113,9 +119,11 @@ cdef struct Data:
     uint32_t provider_count
     uint32_t settings_count
     const Criteria* criteria    # NULL: none
+    const Sources* sources      # NULL: none
     Reading* readings[3]        # where each product looks for its numbers
     uint64_t revision
     uint8_t apart               # the two products look for theirs in different places
+    uint8_t require_identity    # a call without one counts as one whose is not valid
     Turn turn
     # Of the writer alone.
     Limbo limbo
@@ -130,6 +138,7 @@ cdef extern from *:
     """
     NumberTable* callscreen_load_table "callscreen_load"(NumberTable* place) noexcept nogil
     const Criteria* callscreen_load_criteria "callscreen_load"(const Criteria* place) noexcept nogil
+    const Sources* callscreen_load_sources "callscreen_load"(const Sources* place) noexcept nogil
 
 
 # What is switched as a whole is read once, and then used.
@@ -139,6 +148,16 @@ cdef inline const NumberTable* numbers_of(const Data* data, int product) noexcep
 
 cdef inline const Criteria* criteria_of(const Data* data) noexcept nogil:
     return callscreen_load_criteria(data.criteria)
+
+
+cdef inline const Sources* sources_of(const Data* data) noexcept nogil:
+    return callscreen_load_sources(data.sources)
+
+
+# Whether any source signs; most platforms have none that a call could come from.
+cdef inline bint may_sign(const Data* data) noexcept nogil:
+    cdef const Sources* sources = sources_of(data)
+    return sources != NULL and sources.any
 
 
 cdef inline uint64_t slot_of(const NumberTable* table, uint64_t number) noexcept nogil:

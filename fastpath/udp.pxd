@@ -71,5 +71,9 @@ cdef bint next_datagram(
 ) noexcept nogil
 # The parts of a place: octets of its address, IPv6 or not, and its port.
 cdef const unsigned char *place_address(const Place *place, bint *v6, uint32_t *port) noexcept nogil
+# A socket address of the family of another, of a socket that knows one; false where it cannot be.
+cdef bint place_for(
+    Place *out, const Place *like, bint v6, const unsigned char *octets
+) noexcept nogil
 # ICMP errors that wait are taken away: how many there were.
 cdef int socket_errors(int file) noexcept nogil

@@ -72,6 +72,30 @@ cdef extern from *:
     static uint32_t callscreen_port(const unsigned char *octets) {
         return (uint32_t)octets[2] << 8 | octets[3];
     }
+    /* An address as a socket of a family writes it: its octets, 0 where it cannot. */
+    static uint32_t callscreen_address(
+        unsigned char *out, int socket_v6, int v6, const unsigned char *octets
+    ) {
+        if (socket_v6) {
+            struct sockaddr_in6 made;
+            memset(&made, 0, sizeof(made));
+            made.sin6_family = AF_INET6;
+            if (v6) memcpy(&made.sin6_addr, octets, 16);
+            else {
+                made.sin6_addr.s6_addr[10] = made.sin6_addr.s6_addr[11] = 0xFF;
+                memcpy(made.sin6_addr.s6_addr + 12, octets, 4);
+            }
+            memcpy(out, &made, sizeof(made));
+            return sizeof(made);
+        }
+        struct sockaddr_in made;
+        if (v6) return 0;
+        memset(&made, 0, sizeof(made));
+        made.sin_family = AF_INET;
+        memcpy(&made.sin_addr, octets, 4);
+        memcpy(out, &made, sizeof(made));
+        return sizeof(made);
+    }
     static int callscreen_is_v6(const unsigned char *octets) {
         sa_family_t family;
         memcpy(&family, octets + offsetof(struct sockaddr, sa_family), sizeof(family));
@@ -80,6 +104,8 @@ cdef extern from *:
     """
     int EINTR, EAGAIN, EWOULDBLOCK
     int MSG_DONTWAIT, MSG_WAITFORONE
+    uint32_t callscreen_address(
+        unsigned char *out, int socket_v6, int v6, const unsigned char *octets) noexcept nogil
     int recvmmsg(
         int file, mmsghdr *heads, unsigned int count, int flags, void *timeout
     ) noexcept nogil
@@ -182,6 +208,14 @@ cdef const unsigned char *place_address(
     v6[0] = callscreen_is_v6(place.octets)
     port[0] = callscreen_port(place.octets)
     return place.octets + (8 if v6[0] else 4)
+
+
+cdef bint place_for(
+    Place *out, const Place *like, bint v6, const unsigned char *octets
+) noexcept nogil:
+    out.own_size = 0
+    out.size = callscreen_address(out.octets, callscreen_is_v6(like.octets), v6, octets)
+    return out.size != 0
 
 
 cdef int socket_errors(int file) noexcept nogil:

@@ -11,7 +11,7 @@ from libc.stdlib cimport calloc, free
 
 from callscreen.fastpath.arena cimport at
 from callscreen.fastpath.decide cimport (
-    Call, Decision, decide, prefetch, prefetch_lists, prefetch_rows,
+    CALLER_UNSIGNED, Call, Decision, decide, prefetch, prefetch_lists, prefetch_rows,
 )
 from callscreen.fastpath.epochs cimport Reader
 from callscreen.fastpath.index cimport Index
@@ -66,7 +66,8 @@ cdef class Watch:
         for pair in pairs:
             for product, called, calling, anonymous, source_ip in pair:
                 index.fill_call(
-                    &self.calls[i], product, called, calling, anonymous, source_ip, "")
+                    &self.calls[i], product, called, calling, anonymous, source_ip, "",
+                    CALLER_UNSIGNED)
                 i += 1
         self.reader = index.add_reader()
 

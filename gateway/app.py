@@ -38,6 +38,8 @@ from .origin import Origin, origin_of
 from .page import password_page
 from .request import Disconnected, Headers, headers_of, query_of, segments_of
 from .routes import Access, find
+from .stir import PRODUCT as STIR_PRODUCT
+from .stir import Stir
 
 __all__ = ["Api", "create_app"]
 
@@ -163,10 +165,16 @@ class Gateway(FastAPI):
     """FastAPI, which serves the pages, with the products' APIs in front of it."""
 
     def __init__(
-        self, apis: Mapping[str, Api], config: GatewayConfig, requests: Requests, **options: Any
+        self,
+        apis: Mapping[str, Api],
+        stir: Stir | None,
+        config: GatewayConfig,
+        requests: Requests,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
         self.requests = requests
+        self.stir = stir
         self.apis = {name.encode(): api for name, api in apis.items()}
         self.config = config
 
@@ -176,6 +184,9 @@ class Gateway(FastAPI):
         first, second = (*scope["raw_path"].split(b"/", 3), b"", b"")[1:3]
         if second == b"api" and first in self.apis:
             await self.apis[first](scope, receive, send)
+            return
+        if first == b"stir" and self.stir is not None:
+            await self.stir(scope, receive, send)
             return
         origin = origin_of(scope, dict(scope["headers"]), self.config.proxies)
         request_id.set(origin.request_id)
@@ -196,7 +207,8 @@ def _plain(answer: Answer) -> Response:
 
 
 def create_app(channel: grpc.aio.Channel, config: GatewayConfig) -> Gateway:
-    """Each product's API, /openapi.json, /docs, /<product>/password, /healthz and /readyz."""
+    """Each product's API, /stir, and the pages: /openapi.json, /docs, /<product>/password, /healthz
+    and /readyz."""
     requests = Requests()
     client = Client(channel, config.limits, requests)
     health = config.instruments.health
@@ -204,6 +216,7 @@ def create_app(channel: grpc.aio.Channel, config: GatewayConfig) -> Gateway:
     health.check(partial(core_ready, channel, config.limits.ready_seconds))
     app = Gateway(
         {product: Api(product, client, config) for product in config.products},
+        Stir(client, config) if STIR_PRODUCT in config.products else None,
         config,
         requests,
         docs_url=None,

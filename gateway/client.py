@@ -14,6 +14,7 @@ import grpc
 from ..ops import tracing
 from ..v1.audio_files_pb2_grpc import AudioFilesStub
 from ..v1.authentication_pb2_grpc import AuthenticationStub
+from ..v1.identity_pb2_grpc import CallerIdentityStub
 from ..v1.jobs_pb2_grpc import JobsStub
 from ..v1.provisioning_pb2_grpc import ProvisioningStub
 from ..v1.records_pb2_grpc import RecordsStub
@@ -57,6 +58,7 @@ class Client:
         self.records = RecordsStub(channel)
         self.authentication = AuthenticationStub(channel)
         self.jobs = JobsStub(channel)
+        self.identity = CallerIdentityStub(channel)
         self.audio_files = AudioFilesStub(channel)
         self._seconds = limits.call_seconds
         self._stall = limits.stall_seconds

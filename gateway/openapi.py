@@ -18,7 +18,9 @@ from .cookies import CSRF_HEADER
 from .envelope import NAMES
 from .openapi_parameters import AUDIO, IMPORT, STRICT, flag, paging, parts, table
 from .openapi_schemas import CODES, SCHEMAS, record_schema, row, success
+from .openapi_stir import STIR_PATHS, STIR_SCHEMAS
 from .routes import METHODS, ROUTES, Access, Route
+from .stir import PRODUCT as STIR_PRODUCT
 from .upload import FIELD, MULTIPART
 
 __all__ = ["openapi"]
@@ -74,6 +76,9 @@ def openapi(products: tuple[str, ...]) -> dict[str, Any]:
                     for method in METHODS
                     if method in route.methods
                 }
+    if STIR_PRODUCT in products:
+        paths |= STIR_PATHS
+        schemas |= STIR_SCHEMAS
     return {
         "openapi": "3.1.0",
         "info": {"title": "Callscreen", "version": __version__, "description": DESCRIPTION},

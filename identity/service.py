@@ -39,26 +39,31 @@ FETCH_OUTCOMES = ("good", "refused", "dead", "timeout", "bad", "limited")
 # name, kind, help, labels
 FAMILIES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     (
-        "callscreen_identity_verdicts",
+        "callscreen_identity_verdicts_total",
         "counter",
         "Callers' identities verified, by state and code.",
         ("state", "code"),
     ),
     (
-        "callscreen_identity_valid_hosts",
+        "callscreen_identity_valid_hosts_total",
         "counter",
         "Valid identities, by the host of their certificate.",
         ("host",),
     ),
     (
-        "callscreen_identity_signatures",
+        "callscreen_identity_signatures_total",
         "counter",
         "Calls signed, by certificate.",
         ("certificate",),
     ),
-    ("callscreen_identity_unsigned", "counter", "Signatures asked for that could not be made.", ()),
     (
-        "callscreen_identity_fetches",
+        "callscreen_identity_unsigned_total",
+        "counter",
+        "Signatures asked for that could not be made.",
+        (),
+    ),
+    (
+        "callscreen_identity_fetches_total",
         "counter",
         "Fetches of certificates, by outcome.",
         ("outcome",),
@@ -219,14 +224,14 @@ class Identities:
         """Gives the values of FAMILIES."""
         for key, number in sorted(self._counts.sums().items()):
             if key[0] == "verdict":
-                add("callscreen_identity_verdicts", number, *key[1:])
+                add("callscreen_identity_verdicts_total", number, *key[1:])
             elif key[0] == "host":
-                add("callscreen_identity_valid_hosts", number, *key[1:])
+                add("callscreen_identity_valid_hosts_total", number, *key[1:])
             elif key[0] == "signature":
-                add("callscreen_identity_signatures", number, *key[1:])
-        add("callscreen_identity_unsigned", self._counts.sums()["refusal",])
+                add("callscreen_identity_signatures_total", number, *key[1:])
+        add("callscreen_identity_unsigned_total", self._counts.sums()["refusal",])
         for outcome in FETCH_OUTCOMES:
-            add("callscreen_identity_fetches", self._certificates.fetches[outcome], outcome)
+            add("callscreen_identity_fetches_total", self._certificates.fetches[outcome], outcome)
         add("callscreen_identity_cached", self._certificates.count)
         add("callscreen_identity_cached_bytes", self._certificates.octets)
         add("callscreen_identity_trust_failing", self._trusts.failing)

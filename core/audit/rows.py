@@ -88,6 +88,23 @@ def render(
     return {product: b"".join(rows) for product, rows in found.items()}
 
 
+def line(
+    username: str,
+    role_id: str,
+    of: Origin,
+    now: float,
+    what: tuple[str, str, str, str, str],
+    fields: bytes,
+) -> bytes:
+    """One whole row; `what` is product, type, id, action and code."""
+    product, type_, id_, action, code = what
+    took = f"{max(0.0, now - of.started) * 1000:.0f}" if of.started else ""
+    who = f"{_time(now)},{cell(of.request_id)},{cell(username)},{cell(role_id)},"
+    where = f"{cell(of.source_ip)},{product},{cell(of.method)},{type_},{cell(id_)},{action},{code},"
+    quoted = b'"' + fields.replace(b'"', b'""') + b'"'
+    return f"{who}{where}".encode() + quoted + f",{took},{cell(of.job_id)}\n".encode()
+
+
 def middle(type_: str, name: str, action: str, fields: bytes) -> bytes:
     """What a row tells of the object, up to its changed fields."""
     what = cell(name.split("/", 2)[2])
@@ -107,4 +124,4 @@ def _time(seconds: float) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-__all__ = ["CODE", "COLUMNS", "Change", "Event", "cell", "middle", "render"]
+__all__ = ["CODE", "COLUMNS", "Change", "Event", "cell", "line", "middle", "render"]

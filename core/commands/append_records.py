@@ -6,6 +6,7 @@ Invariants:
 3. A batch is kept whole or refused whole.
 4. `check` says what is wrong with a record; that nothing is wrong, fastpath.records says of a whole
    batch at once, as it came. What that refuses is decoded and looked at plainly.
+5. A signature has its row in the audit log before its record is kept.
 """
 
 from typing import Final
@@ -28,6 +29,7 @@ from ..limits import (
     RECORD_STEPS,
 )
 from ..store.records import PRODUCT_OCTET, Arrived, of_product
+from .audit_signatures import PRODUCT, rows_of
 from .context import Core
 
 TYPE: Final = "cdr"
@@ -54,6 +56,8 @@ async def append(core: Core, caller: Principal, data: bytes) -> tuple[int, int]:
     caller.require("", TYPE, (), Verb.CREATE)
     batch = batch_of(data, core.records.key)
     arrived = arrived_of(batch)
+    if rows := rows_of(core, data):
+        await core.write(caller, lambda draft: draft.tell(PRODUCT, rows))
     return batch.id, await core.recorder.submit(arrived) if arrived else 0
 
 

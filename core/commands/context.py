@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ...identity.model import Policy, Question, Signed, SignRequest, Verdict
 from ...ops import tracing
 from ..access import Principal
 from ..audio import AudioFolder
@@ -43,6 +44,18 @@ class Means:
     random: Callable[[int], bytes]
 
 
+class Identities(Protocol):
+    """What signs calls and verifies callers: identity.service.Identities."""
+
+    def sign(self, request: SignRequest) -> Signed:
+        """Signs. Raises NoSignature."""
+
+    async def verify(
+        self, question: Question, trust_name: str, policy: Policy, budget_seconds: float
+    ) -> Verdict:
+        """What is found within the budget."""
+
+
 @dataclass(frozen=True, slots=True)
 class Core:
     """`clock` gives Unix seconds, `ticks` seconds that never go back."""
@@ -66,6 +79,7 @@ class Core:
     mail: Mailer
     audio: AudioFolder
     means: Means
+    identities: Identities
     clock: Callable[[], float]
     ticks: Callable[[], float]
 
@@ -93,4 +107,4 @@ class Core:
         return made[0][0]
 
 
-__all__ = ["Core", "Means"]
+__all__ = ["Core", "Identities", "Means"]

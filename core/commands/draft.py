@@ -103,6 +103,7 @@ class Draft:
         self._fresh_marks: dict[bytes, bytes] = {}
         self._fresh_columns: dict[bytes, bytes] = {}
         self._middles: dict[str, list[bytes]] = {}  # of their audit rows, by product
+        self._lines: dict[str, list[bytes]] = {}  # whole rows, by product
         self.changed: list[Changed] = []  # in order
         self.caller = caller
         self.actor = caller.username
@@ -291,9 +292,13 @@ class Draft:
         """
         self._events.append(Event(product, name.split("/", 2)[1], name, action, role_id))
 
+    def tell(self, product: str, rows: bytes) -> None:
+        """Adds rows to the audit log that tell of no change, such as of a signature."""
+        self._lines.setdefault(product, []).append(rows)
+
     def batch(self) -> Batch | None:
-        """What to commit; None where nothing changes."""
-        if not (self._writes or self._private or self._fresh):
+        """What to commit; None where nothing changes, and nothing is told."""
+        if not (self._writes or self._private or self._fresh or self._lines):
             return None
         change = Change(actor=self.actor)
         change.time.FromNanoseconds(int(self.now * 1e9))
@@ -325,9 +330,12 @@ class Draft:
 
     def _rows(self) -> dict[str, bytes]:
         """Of the audit log, by product."""
-        return render(
+        rows = render(
             self.caller, self._origin, self.now, self.changed, self._events, self._middles
         )
+        for product, lines in self._lines.items():
+            rows[product] = b"".join((rows.get(product, b""), *lines))
+        return rows
 
     def _publish(self, mutation: bytes) -> None:
         """Raises TooMuch where the change would be too large to send."""

@@ -22,6 +22,7 @@ from .options import (
 )
 from .part_commands import core, edge, gateway, serve
 from .running import emit, fail, service_token
+from .stir_commands import stir
 
 __all__ = ["main", "service_token"]
 
@@ -94,7 +95,7 @@ def password(
         fail(str(error))
 
 
-for command in (serve, core, gateway, edge, backup, restore, check, load, dump, top, trace):
+for command in (serve, core, gateway, edge, backup, restore, check, load, dump, top, stir, trace):
     main.add_command(command)
 
 

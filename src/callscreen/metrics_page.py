@@ -4,9 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from .core.families import FAMILIES as CORE
 from .edge.capturing import CAPTURE_FAMILIES
+from .edge.identity_shown import IDENTITY_FAMILIES
+from .edge.onward import ONWARD_FAMILIES
 from .edge.shown import FAMILIES as EDGE
 from .edge.taps import TAP_FAMILIES
 from .gateway.observed import FAMILIES as GATEWAY
+from .identity.service import FAMILIES as IDENTITY
 from .ops import Family
 from .ops.instruments import BUILD
 
@@ -24,7 +27,14 @@ PARTS: dict[str, Sequence[Family]] = {
     "Every part": (BUILD,),
     "Core": CORE,
     "Gateway": GATEWAY,
-    "Edge": (*EDGE, *TAP_FAMILIES, *CAPTURE_FAMILIES),
+    "Edge": (
+        *EDGE,
+        *TAP_FAMILIES,
+        *CAPTURE_FAMILIES,
+        *IDENTITY_FAMILIES,
+        *ONWARD_FAMILIES,
+    ),
+    "Core and edge": tuple(Family(*each) for each in IDENTITY),
 }
 MORE = """
 Besides, of every process: `process_cpu_seconds_total`, `process_resident_memory_bytes`,

@@ -218,6 +218,25 @@ PEER_OPTIONS = (
 )
 
 
+MODE_OPTIONS = (
+    click.option(
+        "--mode",
+        default="redirect",
+        envvar="CALLSCREEN_SIP_MODE",  # CALLSCREEN_MODE is that of a bulk upload
+        show_default=True,
+        show_envvar=True,
+        help="What becomes of a call that goes on: answered 302, or sent on to the egress route.",
+        type=click.Choice(["redirect", "proxy"]),
+    ),
+    option(
+        "--via",
+        "",
+        "HOST:PORT in the Via of what a proxy sends on, where --sip is all addresses.",
+        metavar="HOST:PORT",
+    ),
+)
+
+
 HEP_OPTIONS = (
     option(
         "--hep", "", "Where SIP messages are sent as HEP version 3; nowhere, if it is not given."
@@ -281,6 +300,6 @@ def hep_options(command: Any) -> Any:
 
 def stream_options(command: Any) -> Any:
     """The options of SIP over TCP and TLS, and of whose SIP is answered."""
-    for each in reversed(STREAM_OPTIONS + PEER_OPTIONS):
+    for each in reversed(STREAM_OPTIONS + PEER_OPTIONS + MODE_OPTIONS):
         command = each(command)
     return command

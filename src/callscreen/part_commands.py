@@ -27,7 +27,9 @@ from .options import (
     sip_option,
     spin_option,
     state_option,
+    stir_options,
     stream_options,
+    threads_option,
     token_option,
     workers_option,
 )
@@ -52,6 +54,8 @@ __all__ = ["core", "edge", "gateway", "port_after", "serve"]
 @products_option
 @name_option
 @workers_option
+@threads_option
+@stir_options
 @stream_options
 @mask_option
 @proxies_option
@@ -68,6 +72,7 @@ def serve(
     products: str,
     name: str,
     workers: int,
+    identity_threads: int,
     no_tcp: bool,
     sips: str,
     tls_certificate: str,
@@ -76,6 +81,8 @@ def serve(
     trust: str,
     peers: str,
     ceiling: int,
+    mode: str,
+    via: str,
     mask_authorization: bool,
     proxies: str,
     secure_cookies: bool,
@@ -83,6 +90,7 @@ def serve(
     metrics: str | None,
     log_level: str,
     log_format: str,
+    **stir: str,
 ) -> None:
     """Runs the core, the gateway and the edge in one process tree.
 
@@ -111,6 +119,9 @@ def serve(
             "--trust": trust,
             "--peers": peers,
             "--ceiling": ceiling and str(ceiling),
+            "--mode": "" if mode == "redirect" else mode,
+            "--via": via,
+            **{f"--{name.replace('_', '-')}": value for name, value in stir.items()},
         }
         given = [word for pair in streams.items() if pair[1] for word in pair]
         own = (
@@ -120,6 +131,8 @@ def serve(
             str(Path(data) / "edge"),
             "--workers",
             str(workers),
+            "--identity-threads",
+            str(identity_threads),
             *named,
             *shown(2),
         )
@@ -133,7 +146,8 @@ def serve(
 
     async def run(stop: asyncio.Event) -> None:
         public = ("--public-url", public_url)
-        core = Child("core", "grpc", grpc, ("--data", data, *public, *logs, *shown(0)))
+        who = (f"--{name.replace('_', '-')}={value}" for name, value in stir.items() if value)
+        core = Child("core", "grpc", grpc, ("--data", data, *public, *who, *logs, *shown(0)))
         await supervise(core, others, ready, emit, stop)
 
     try:
@@ -146,11 +160,18 @@ def serve(
 @data_option
 @grpc_option
 @public_option
+@stir_options
 @metrics_option
 @log_option
 @format_option
 def core(
-    data: str, grpc: str, public_url: str, metrics: str | None, log_level: str, log_format: str
+    data: str,
+    grpc: str,
+    public_url: str,
+    metrics: str | None,
+    log_level: str,
+    log_format: str,
+    **stir: str,
 ) -> None:
     """Runs the core: owns the data and answers gRPC.
 
@@ -160,6 +181,7 @@ def core(
     from .core.errors import CallscreenError
     from .core.origin import told
     from .core.server import CoreConfig, serve
+    from .identity_options import identity_config
 
     instruments = instruments_of("core", log_level, log_format, told)
     config = CoreConfig(
@@ -167,6 +189,7 @@ def core(
         grpc=grpc,
         admin_password=os.environ.get("CALLSCREEN_ADMIN_PASSWORD"),
         public_url=public_url,
+        identity=identity_config(stir, Path(data) / "identity"),
         instruments=instruments,
     )
     run_part(
@@ -241,6 +264,8 @@ def gateway(
 @state_option
 @memory_option
 @workers_option
+@threads_option
+@stir_options
 @segmentation_option
 @spin_option
 @stream_options
@@ -258,6 +283,7 @@ def edge(
     state: str,
     memory_limit: int,
     workers: int,
+    identity_threads: int,
     no_segmentation: bool,
     spin: int,
     no_tcp: bool,
@@ -268,12 +294,15 @@ def edge(
     trust: str,
     peers: str,
     ceiling: int,
+    mode: str,
+    via: str,
     hep: str,
     hep_id: int,
     hep_key: str,
     metrics: str | None,
     log_level: str,
     log_format: str,
+    **stir: str,
 ) -> None:
     """Runs the edge: answers SIP from an index that follows the core.
 
@@ -282,6 +311,7 @@ def edge(
     from .edge.capturing import CaptureConfig
     from .edge.server import EdgeConfig, serve
     from .edge.streaming import StreamConfig
+    from .identity_options import identity_config
 
     instruments = instruments_of("edge", log_level, log_format)
     config = EdgeConfig(
@@ -298,6 +328,10 @@ def edge(
         trust=trust,
         peers=peers,
         ceiling=ceiling,
+        mode=mode,
+        via=via,
+        identity=identity_config(stir, Path(state) / "identity" if state else None),
+        identity_threads=identity_threads,
         streams=StreamConfig(not no_tcp, sips, tls_certificate, tls_key, tls_client_ca),
         capture=CaptureConfig(hep, hep_id, hep_key),
         instruments=instruments,

@@ -120,6 +120,13 @@ def lines(before: Reading, after: Reading) -> Iterator[str]:
         f"  spooled {after.value('records_spooled_bytes') / 2**20:.1f} MiB"
         f"  lost {lost:.0f}  refused {sum(given_up.values()) - lost:.0f}"
     )
+    if PREFIX + "identity_calls_total" in after.samples:
+        asked = rates(before, after, "identity_calls_total", "")
+        yield (
+            f"{'identity':10}{sum(asked.values()):.1f} calls/s"
+            f"  waiting {after.value('identity_waiting'):.0f}"
+            f"  no room {after.value('identity_overflow_total'):.0f}"
+        )
     workers = rates(before, after, "worker_datagrams_total", "worker")
     yield from row("workers", f"{sum(workers.values()):.1f} datagrams/s", workers, zeros=True)
 

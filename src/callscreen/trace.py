@@ -61,6 +61,10 @@ def call(said: dict[str, Any]) -> Iterator[str]:
         yield f"  numbers  {', '.join(said['numbers'])}; not shown whole: {said['unread']}"
     if "verdict" in said:
         yield from verdict(said["verdict"])
+    if "identity" in said:
+        yield from identity(said["identity"])
+    if "signature" in said:
+        yield from signature(said["signature"])
     yield f"  answer   {said['answer']}"
     for each in said["contact"]:
         yield f"  {each}"
@@ -71,6 +75,24 @@ def verdict(found: dict[str, Any]) -> Iterator[str]:
     yield f"  verdict  {found['treatment']}: {found['reason']}{owner}  revision {found['revision']}"
     for place, step in enumerate(found["steps"], start=1):
         yield f"    {place}. {step}"
+
+
+def identity(found: dict[str, Any]) -> Iterator[str]:
+    told = [found["state"], found["attest"], found["verstat"], str(found["code"] or "")]
+    again = "  (its token came with another call)" if found["replayed"] else ""
+    yield f"  identity {'  '.join(filter(None, told))}{again}"
+    if found["signer"] or found["x5u_host"]:
+        yield f"           by {found['signer'] or 'nobody known'} at {found['x5u_host'] or '?'}"
+    for each in found["checks"]:
+        yield f"           {each}"
+
+
+def signature(made: dict[str, Any]) -> Iterator[str]:
+    why = f"  not signed: {made['failure']}" if made["failure"] else ""
+    mask = f" mask {made['mask']}" if made["mask"] else ""
+    yield f"  signed   {made['attest']}  as {made['source']}{mask}{why}"
+    if not why and made["orig"]:
+        yield f"           {made['orig']} to {', '.join(made['dest'])}  {made['certificate']}"
 
 
 def shown(text: str) -> str:

@@ -44,6 +44,7 @@ KEYS = {
     "password": ("platform_owner", "x"),
     "cdr": ("acme", "alice"),
     "screening": ("acme",),
+    "signing": ("acme",),
     "job": (),
     "replication": (),
     "maintenance": (),

@@ -7,11 +7,13 @@ from callscreen.fastpath.extract_types import NumberPolicy, NumberSource
 from callscreen.fastpath.model import (
     LIST_RULES,
     RULES,
+    STIR_RULE,
     TREATMENTS,
     EngineSettings,
     Operation,
     PlanStep,
     SourceNumbers,
+    StirSettings,
 )
 
 PROVIDERS = ("acme", "zeta", "ünï")
@@ -56,11 +58,13 @@ def plan(world: World) -> list[PlanStep]:
     steps = []
     for rule in world.sample(RULES, world.randint(0, len(RULES))):
         flags = [world.random() < 0.5 for _ in range(4)]
-        flags[3] = world.random() < 0.1
+        flags[3] = world.random() < 0.3
         treatments = world.choices(PLAN_TREATMENTS, (6, 2, 2, 1, 1), k=2)
         if rule not in LIST_RULES:
             flags[1:] = [False] * 3
             treatments = ["next", "next"]
+        if rule == STIR_RULE:
+            treatments += [world.choice(PLAN_TREATMENTS), world.choice(("", "", "roots.pem"))]
         steps.append(PlanStep(rule, world.randint(0, 3), *flags, *treatments))
     return steps
 
@@ -69,7 +73,7 @@ def settings(world: World) -> EngineSettings:
     return EngineSettings(
         egress_route=world.choice(("", "192.0.2.1", "sip:[2001:db8::7]:5080", "2001:db8::7")),
         voicemail_service_location=world.choice(
-            ("", "vm.example", "sip:vm@h?a=b", "tel:+1", "*98")
+            ("", "vm.example", "sips:vm@h?a=b", "tel:+1", "*98")
         ),
         sip_routing_prefix=world.choice(("", "", "77#")),
         use_contact=world.random() < 0.5,
@@ -113,8 +117,14 @@ def source(world: World) -> Operation:
         SourceNumbers(entries(world), f"id{i}", world.choice("ABCN"), f"c{i}", world.randint(0, 2))
         for i in range(world.choice((0, 1, 3)))
     ]
-    own = world.sample(PREFIXES, world.choice((0, 1, 3))), "own", "A", "certificate"
+    attest = world.choice("ABNN")
+    own = world.sample(PREFIXES, world.choice((0, 1, 3))), "own", attest, "certificate"
     return "put_source", (world.choice(PROVIDERS), world.choice(("s1", "s2")), *own, groups)
+
+
+def stir_settings(world: World) -> Operation:
+    strict = world.random() < 0.5
+    return "put_stir_settings", (StirSettings(world.randint(1, 99), require_identity=strict),)
 
 
 def put_number(world: World) -> Operation:
@@ -142,6 +152,7 @@ KINDS: list[tuple[int, Callable[[World], Operation]]] = [
     (2, lambda w: ("put_settings", (w.choice((1, 2)), w.choice(("", *PROVIDERS)), settings(w)))),
     (1, number_sources),
     (1, lambda w: ("drop_settings", (w.choice((1, 2)), w.choice(("", *PROVIDERS))))),
+    (1, stir_settings),
     (1, criteria),
     (1, lambda w: ("drop_criteria", criteria(w)[1][:2])),
     (1, source),

@@ -27,6 +27,10 @@ class Given(NamedTuple):
     dropped: str | None
     status: int
     forward: bytes | None
+    awaits: str
+    provider: str
+    calling: str
+    called: str
 
     @property
     def read(self) -> Response:
@@ -109,6 +113,9 @@ def as_message(record: bytes | dict[str, Any] | None) -> screening_pb2.CallRecor
     if record is None:
         return None
     if isinstance(record, dict):
-        return screening_pb2.CallRecord(**record)
+        more = record.pop("more", b"")
+        found = screening_pb2.CallRecord(**record)
+        found.MergeFromString(more)
+        return found
     (found,) = records_pb2.AppendRequest.FromString(record).records
     return found

@@ -199,7 +199,7 @@ def test_an_image_written_while_changes_come_is_whole_with_them(
 
 
 def test_every_kind_of_change_is_told_or_kept() -> None:
-    kept = {"plan", "criteria", "source", "settings", "number_sources"}
+    kept = {"plan", "criteria", "source", "settings", "number_sources", "stir_settings"}
     assert {method.split("_", 1)[1] for method in METHODS - TOLD - {"put_numbers"}} == kept
 
 

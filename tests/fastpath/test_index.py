@@ -329,12 +329,17 @@ def differences(seed: int, rounds: int, calls: int) -> int:
         plain.commit(changes, revision)
         for _ in range(calls):
             screened = call(world)
-            assert compiled.screen(*screened) == plain.screen(*screened), (seed, screened)
+            known = world.randint(0, 4)
+            verdict = plain.screen(*screened, known)
+            assert compiled.screen(*screened, known) == verdict, (seed, screened, known)
         product, called, calling, _, source_ip, _ = call(world)
         assert compiled.origination(source_ip, calling) == plain.origination(source_ip, calling)
+        assert compiled.signs(source_ip) == plain.signs(source_ip)
+        assert compiled.stir_settings() == plain.stir_settings()
         assert compiled.owner(product or 1, called) == plain.owner(product or 1, called)
         for name in ("", *PROVIDERS):
             assert compiled.settings(2, name) == plain.settings(2, name)
+            assert compiled.stir(name) == plain.stir(name)
     return rounds * calls
 
 
@@ -356,6 +361,7 @@ def test_20_000_random_calls_have_the_same_verdict_and_trace_in_both() -> None:
     [
         ("put_plan", ("acme", [BLOCK._replace(match="sing")], None)),
         ("put_plan", ("acme", [BLOCK._replace(rule="magic")], None)),
+        ("put_plan", ("acme", [BLOCK._replace(rule="stir_shaken", invalid="sing")], None)),
         ("put_plan", ("acme", [BLOCK, BLOCK], None)),
         ("put_plan", ("acme", [BLOCK], "sing")),
         ("put_subscriber", (1, "acme", "alice", True, frozenset({"magic"}), [], [], None)),

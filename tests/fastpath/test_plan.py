@@ -3,7 +3,7 @@
 import pytest
 
 from callscreen.fastpath.index import EngineSettings, Index, PlanStep, Verdict
-from callscreen.fastpath.model import RULES
+from callscreen.fastpath.model import INVALID, NONE, RULES, UNASKED, UNKNOWN, VALID
 from callscreen.fastpath.plan import compiled
 from callscreen.fastpath.reference import Index as PlainIndex
 
@@ -114,6 +114,53 @@ def test_a_list_that_wants_a_signature_does_not_match_without_one(index: AnyInde
     assert call(index, step, calling=OTHER).trace[0].outcome == "no_match"
 
 
+@pytest.mark.parametrize(
+    ("identity", "outcome", "matches"),
+    [
+        (UNASKED, "unverified", False),
+        (NONE, "unsigned", False),
+        (VALID, "match", True),
+        (INVALID, "unsigned", False),
+        (UNKNOWN, "unverified", False),
+    ],
+)
+def test_a_list_that_wants_a_signature_matches_a_valid_one_alone(
+    index: AnyIndex, identity: int, outcome: str, matches: bool
+) -> None:
+    step = personal("whitelist", stir_shaken=True, match="continue", no_match="terminate")
+    index.put_plan("acme", [step], None)
+    verdict = index.screen(1, CALLED, LISTED, False, identity=identity)
+    assert (verdict.trace[0].outcome, verdict.treatment == "continue") == (outcome, matches)
+    assert (verdict.awaits, verdict.rules_of) == (identity == UNASKED, "acme")
+    assert not index.screen(1, CALLED, OTHER, False, identity=UNASKED).awaits, "it is on no list"
+
+
+@pytest.mark.parametrize(
+    ("identity", "outcome"),
+    [
+        (UNASKED, "unverified"),
+        (NONE, "unsigned"),
+        (VALID, "valid"),
+        (INVALID, "invalid"),
+        (UNKNOWN, "unverified"),
+    ],
+)
+def test_the_rule_of_signatures_treats_those_that_are_not_valid(
+    index: AnyIndex, identity: int, outcome: str
+) -> None:
+    step = rule("stir_shaken", 1, override=True)._replace(invalid="terminate_solicitor")
+    index.put_plan("acme", [step], None)
+    verdict = index.screen(1, CALLED, OTHER, False, identity=identity)
+    treatment = "terminate_solicitor" if identity == INVALID else "next"
+    assert outcomes(verdict)[0] == ("stir_shaken", outcome, treatment)
+    assert (verdict.reason == "stir_shaken") == (identity == INVALID)
+    assert verdict.awaits == (identity == UNASKED)
+    subscriber(index, override=("stir_shaken",))
+    verdict = index.screen(1, CALLED, OTHER, False, identity=UNASKED)
+    assert outcomes(verdict)[0] == ("stir_shaken", "overridden", "next")
+    assert not verdict.awaits, "a rule that is turned off asks nothing"
+
+
 def test_an_override_counts_only_where_the_rule_allows_it(index: AnyIndex) -> None:
     subscriber(index, override=("blacklist",))
     assert call(index, personal("blacklist")).treatment == "terminate"
@@ -124,7 +171,7 @@ def test_an_override_counts_only_where_the_rule_allows_it(index: AnyIndex) -> No
     assert call(index, personal("blacklist", override=True)).treatment == "terminate"
 
 
-@pytest.mark.parametrize("name", ["stir_shaken", "call_guardian", "captcha", "recorded_greeting"])
+@pytest.mark.parametrize("name", ["call_guardian", "captcha", "recorded_greeting"])
 def test_a_rule_that_waits_is_not_available_and_the_next_one_runs(
     index: AnyIndex, name: str
 ) -> None:

@@ -50,8 +50,27 @@ RECORD = st.fixed_dictionaries(
         "call_id": TEXT,
         "status": st.integers(0, 2**32 - 1),
         "edge": TEXT,
-    }
+    },
+    optional={
+        "identity": st.fixed_dictionaries(
+            {
+                "state": TEXT,
+                "code": st.integers(0, 999),
+                "spc": st.lists(TEXT, max_size=2),
+                "replayed": st.booleans(),
+                "checks": st.lists(st.just({"name": "a", "passed": False}), max_size=2),
+            }
+        ),
+        "signature": st.fixed_dictionaries(
+            {"mask": TEXT, "dest": st.lists(TEXT, max_size=2), "iat": st.integers(0, 2**40)}
+        ),
+    },
 )
+TOLD = CallRecord(cdr_id=IDS[0], edge="e")
+TOLD.identity.spc.extend(["1", "2"])
+TOLD.identity.checks.add(name="a", passed=True, detail="b")
+TOLD.signature.dest.extend(["3", "4"])
+TOLD.signature.iat = 5
 
 
 def same(data: bytes) -> object:
@@ -83,6 +102,29 @@ def test_octets_that_are_no_message_do_no_harm(
             assert len(found.pcs[0]) % ROW == 0
         else:
             assert found == 0
+
+
+def test_an_identity_and_a_signature_are_read() -> None:
+    found = same(AppendRequest(records=[TOLD]).SerializeToString())
+    assert isinstance(found, Batch)
+    assert found.pcs[1] == TOLD.SerializeToString()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, TOLD.ByteSize() - 1), st.integers(0, 255))
+def test_both_refuse_alike_what_another_octet_makes_of_it(at: int, octet: int) -> None:
+    whole = TOLD.SerializeToString()
+    record = whole[:at] + bytes([octet]) + whole[at + 1 :]
+    data = b"\x12" + bytes([len(record)]) + record
+    try:
+        found = records.read(data, KEY, LIMITS)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"."):
+            records_reference.read(data, KEY, LIMITS)
+        return
+    assert found == records_reference.read(data, KEY, LIMITS)
+    if isinstance(found, Batch):  # then a protobuf library takes it too
+        AppendRequest.FromString(data)
 
 
 @given(st.binary(max_size=40), st.binary(min_size=16, max_size=16))

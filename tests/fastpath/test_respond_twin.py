@@ -2,9 +2,13 @@
 
 import random
 import re
+from functools import partial
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from callscreen.fastpath.respond_types import Told
 
 from . import provisioning
 from .responding import NOW, SECOND, Bench, Given
@@ -33,6 +37,19 @@ OPTIONAL = [
     "m: sip:[2001:db8::5]",
     "Contact: *",
     "X-Other: " + "x" * 200,
+]
+IDENTITIES = [
+    "Identity: aa.bb.cc;info=<https://c.example/a.pem>;ppt=shaken",
+    "y: ..cc;info=<https://c.example/a.pem>",
+    "Identity:",
+]
+TOLDS = [
+    Told(),
+    Told(0, lines=b"Identity: x;info=<y>\r\n", record=b"\x7a\x00"),
+    Told(2, lines=b"P-Asserted-Identity: <sip:a@b>\r\nDate: now\r\n" * 40),
+    Told(3, 438, "Invalid Identity Header", always=b"Reason: STIR;cause=438\r\n"),
+    Told(3, 437, "", record=b"\x82\x01\x04\x0a\x02ab"),
+    Told(4, 436, "Bad Identity Info", always=b"Reason: STIR;cause=436\r\n" * 60),
 ]
 
 
@@ -77,6 +94,8 @@ def message(world: random.Random) -> bytes:
             last = world.choice([f"<{called}>", f"<{party(world)}?Reason=SIP>", f'"<" <{called}>'])
             tail = world.choice([f";index={index}", f";a=b;INDEX={index};rc=1", "", ";index=1 "])
             lines.append(f"{name}: <{party(world)}>;index=1,\r\n {last}{tail}")
+    if world.random() < 0.4:
+        lines += world.choices(IDENTITIES, k=world.randint(1, 3))
     return "\r\n".join([*lines, "Content-Length: 0", "", ""]).encode("latin-1")
 
 
@@ -85,8 +104,18 @@ def same(benches: tuple[Bench, Bench], data: bytes, world: random.Random, now: i
     more = {"via_trusted": world.random() < 0.3, "over_rate": world.random() < 0.05}
     source = world.choice(ADDRESSES), world.randint(1, 65535)
     transport = world.choice(("udp", "udp", "tcp"))
-    compiled, plain = (bench.give(data, now, source, transport, **more) for bench in benches)
-    assert compiled == plain, data
+    given = partial(both, benches, data, now, source, transport, **more)
+    found = given(told=world.choice(TOLDS)) if world.random() < 0.1 else given()
+    if found.awaits:
+        assert (found.answer, found.record, found.dropped) == (None, None, None)
+        found = given(told=world.choice(TOLDS))
+        assert not found.awaits
+    return found
+
+
+def both(benches: tuple[Bench, Bench], *arguments: Any, **more: Any) -> Given:
+    compiled, plain = (bench.give(*arguments, **more) for bench in benches)
+    assert compiled == plain, (arguments, more)
     return compiled
 
 
@@ -123,12 +152,13 @@ def test_the_calls_of_a_world_meet_every_kind_of_answer() -> None:
     for seed in range(150):
         world = random.Random(seed)
         benches = pair(world)
-        for i in range(25):
+        for i in range(30):
             got = same(benches, message(world), world, NOW + i * SECOND)
             seen.add(got.status)
             answers += got.answer or b""
         reasons |= {reason for _, _, reason in benches[0].counts.calls}
     assert seen >= {0, 200, 302, 404, 405, 420, 481, 483, 501, 503, 603}
+    assert "stir_shaken" in reasons
     assert reasons >= {"whitelist", "blacklist", "vip", "blocked", "service_off", "emergency"}
     assert reasons >= {"default_treatment", "error_treatment", "not_provisioned", "anonymous"}
     for part in (

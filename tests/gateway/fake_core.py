@@ -15,12 +15,20 @@ from callscreen.gateway import GatewayConfig, create_app
 from callscreen.v1 import (
     audio_files_pb2,
     authentication_pb2,
+    identity_pb2,
     jobs_pb2,
     provisioning_pb2,
     records_pb2,
 )
 
-MODULES = (audio_files_pb2, authentication_pb2, jobs_pb2, provisioning_pb2, records_pb2)
+MODULES = (
+    audio_files_pb2,
+    authentication_pb2,
+    identity_pb2,
+    jobs_pb2,
+    provisioning_pb2,
+    records_pb2,
+)
 TOKEN = {"Authorization": "Basic secret"}
 
 

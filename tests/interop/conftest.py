@@ -8,6 +8,9 @@ import pytest
 
 from ..edge.double import Core
 from ..edge.objects import CALLED, FRIEND, NUISANCE, obj
+from ..edge.test_identity_calls import signing
+
+__all__ = ["signing"]
 
 
 def platform(place: str) -> list[Any]:

@@ -88,10 +88,12 @@ class Edge:
 
 
 @contextlib.asynccontextmanager
-async def edge(core: Any, folder: Path, name: str, port: int = 0) -> AsyncIterator[Edge]:
+async def edge(
+    core: Any, folder: Path, name: str, port: int = 0, *more: str
+) -> AsyncIterator[Edge]:
     log = folder / f"{name}.log"
     command = [sys.executable, "-m", "callscreen", "edge", "--name", name, "--data", str(folder)]
-    command += ["--grpc", f"127.0.0.1:{core.port}", "--sip", f"127.0.0.1:{port}"]
+    command += ["--grpc", f"127.0.0.1:{core.port}", "--sip", f"127.0.0.1:{port}", *more]
     environment = {**os.environ, "CALLSCREEN_TOKEN": "secret"}
     async with running(*command, log=log, env=environment) as process:
         await until(log, "ready sip=", process)
@@ -196,12 +198,19 @@ async def phone(folder: Path, *users: str) -> AsyncIterator[Phone]:
 
 
 async def place(
-    port: int, folder: Path, scenario: str, service: str, calling: str, *more: str
+    port: int,
+    folder: Path,
+    scenario: str,
+    service: str,
+    calling: str,
+    *more: str,
+    source: str = "127.0.0.1",
 ) -> None:
-    """Runs a sipp scenario towards a port; fails with sipp's words where a call went otherwise."""
+    """Runs a sipp scenario towards a port, from the address `source`; fails with sipp's words where
+    a call went otherwise."""
     program = needed("sipp", "sip-tester")
     command = [program, f"127.0.0.1:{port}", "-sf", str(SCENARIOS / f"{scenario}.xml")]
-    command += ["-s", service, "-key", "calling", calling, "-i", "127.0.0.1", "-nostdin"]
+    command += ["-s", service, "-key", "calling", calling, "-i", source, "-nostdin"]
     command += [
         "-p",
         str(free_port()),

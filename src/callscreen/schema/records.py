@@ -1,12 +1,13 @@
 """Call records as the REST references show them: names and order differ by product.
 
-1. `additional_data` is an array of one trace: the verdict, step by step, and what SIP knew.
+1. `additional_data` is an array of one trace: the verdict, step by step, and what SIP knew; and
+   where it was asked for, what was found of the caller's identity, and how the call was signed.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..v1.screening_pb2 import CallRecord, Verdict
+from ..v1.screening_pb2 import CallRecord, Identity, Signature, Verdict
 from .columns import Cell, Column, ColumnKind, Row
 from .fields import product_name
 from .times import iso, nanoseconds
@@ -83,6 +84,53 @@ def trace_to_json(record: CallRecord) -> dict[str, Any]:
         "source_ip": record.source_ip or None,
         "status": record.status or None,
         "edge": record.edge or None,
+        **({"identity": identity_to_json(record.identity)} if record.HasField("identity") else {}),
+        **(
+            {"signature": signature_to_json(record.signature)}
+            if record.HasField("signature")
+            else {}
+        ),
+    }
+
+
+def identity_to_json(found: Identity) -> dict[str, Any]:
+    """What was found of a caller's identity; what is not known is None."""
+    return {
+        "state": found.state,
+        "verstat": found.verstat or None,
+        "code": found.code or None,
+        "attest": found.attest or None,
+        "origid": found.origid or None,
+        "spc": list(found.spc),
+        "signer": found.signer or None,
+        "iat": found.iat or None,
+        "x5u_host": found.x5u_host or None,
+        "replayed": found.replayed,
+        "checks": [
+            {
+                "name": check.name,
+                "passed": check.passed if check.HasField("passed") else None,
+                "detail": check.detail,
+            }
+            for check in found.checks
+        ],
+    }
+
+
+def signature_to_json(made: Signature) -> dict[str, Any]:
+    """How a call was signed; `failure` says why it was not."""
+    return {
+        "service_provider_name": made.service_provider_name or None,
+        "origination_source": made.source_name or None,
+        "mask": made.mask or None,
+        "attest": made.attest or None,
+        "cert_name": made.cert_name or None,
+        "certificate": made.certificate or None,
+        "orig": made.orig or None,
+        "dest": list(made.dest),
+        "origid": made.origid or None,
+        "iat": made.iat or None,
+        "failure": made.failure or None,
     }
 
 

@@ -1,0 +1,60 @@
+"""Answers out of other threads than a worker's, by the socket that the worker answers with.
+
+Invariants
+1. An answer leaves from the address that was asked.
+2. Nobody is waited for: what cannot be sent at once is named and given up, as a worker does it.
+"""
+
+import errno
+import socket
+
+from ..fastpath.respond_types import Responded
+from .sockets import IP_PKTINFO
+
+__all__ = ["Replier"]
+
+IN_PKTINFO, IN6_PKTINFO = 12, 20  # octets of packet information
+IPV6_PKTINFO = 50
+ATTEMPTS = 3  # an ICMP error of an earlier answer is told to the next one, once
+FULL = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, errno.ENOMEM}
+OF_OTHERS = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EINTR}
+
+
+class Replier:
+    """Sends from a worker's socket, which may be closed meanwhile."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock.dup()
+
+    def __call__(self, done: Responded, own: bytes) -> str:
+        """Sends an answer; `own` is the packet information of what it answers, empty for none.
+
+        What was amiss, in the words of a worker's counters; empty for nothing.
+        """
+        if done.answer is None or done.destination is None:
+            return ""
+        host, port = done.destination
+        if self._socket.family == socket.AF_INET6 and ":" not in host:
+            host = "::ffff:" + host
+        told = []
+        if len(own) == IN_PKTINFO:
+            told = [(socket.IPPROTO_IP, IP_PKTINFO, own)]
+        elif len(own) == IN6_PKTINFO:
+            told = [(socket.IPPROTO_IPV6, IPV6_PKTINFO, own)]
+        flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+        number: int | None = None
+        for _ in range(ATTEMPTS):
+            try:
+                self._socket.sendmsg([done.answer], told, flags, (host, port))
+            except OSError as error:
+                number = error.errno
+                if number not in OF_OTHERS:
+                    break
+            else:
+                return ""
+        if number in FULL:
+            return "send_buffer"
+        return "unreachable" if number in OF_OTHERS else "unsendable"
+
+    def close(self) -> None:
+        self._socket.close()

@@ -1,0 +1,127 @@
+"""A request sent on as a stateless proxy does, and its responses brought back (RFC 3261 16.11).
+
+1. The branch of our Via is a keyed hash of what names the caller's transaction, and a second one of
+   that and of where the caller is. Retransmission, CANCEL and ACK of a refusal get the same.
+2. A response is relayed only to the host whose request it answers: nobody bounces a packet off us
+   to somewhere else, for only who knows the key can write such a branch.
+3. Where a call went is remembered, so that what belongs to it goes there whatever changes.
+   The oldest is forgotten first, and any after ONWARD_SECONDS.
+4. Of a request only the Request-URI, Via, Max-Forwards and a Route that names us change; of a
+   response only our Via. Nothing is allocated, no name is resolved.
+   forwarding_reference.py means it.
+"""
+
+from libc.stdint cimport uint32_t, uint64_t
+
+from callscreen.fastpath.answer_write cimport Out, Peer
+from callscreen.fastpath.peers cimport PeerRows
+from callscreen.fastpath.routes cimport Text8
+from callscreen.fastpath.sip_scan cimport Request
+from callscreen.fastpath.sip_text cimport Octets
+
+cdef enum:
+    SENT_BY_OCTETS = 128  # of the host and port in our Via
+    ONWARD_OCTETS = 208  # of a Request-URI that a call is sent on with
+    ONWARD_SECONDS = 300  # that a call is remembered
+    ONWARDS = 4  # entries of a bucket
+    HOP_OCTETS = 256  # of an egress route
+    NAMES_MOST = 256  # egress routes that had to be resolved
+    BRANCH_OCTETS = 39  # cookie, key and hash
+    SPIRALS = 3  # times that one call may come through here
+    MAX_FORWARDS_SET = 70
+
+cdef enum Refusal:  # why something is not sent on; the words are forwarding_types.REFUSALS
+    SENT_ON
+    NO_ROUTE
+    UNRESOLVED
+    NOT_A_PEER
+    OWN_ADDRESS
+    TOO_LONG  # the URI, or the whole for its room
+    EXTENSION  # Proxy-Require
+    CROWDED  # another thread writes the same place of the memory
+    LOOPS
+    RESPONSE_MALFORMED
+    RESPONSE_NOT_OURS
+    REFUSALS
+
+cdef struct Hop:
+    int family  # AF_INET, AF_INET6; 0: none
+    uint32_t port
+    unsigned char octets[16]
+
+cdef struct Onward:  # four cache lines
+    uint64_t sequence  # odd while it is written
+    uint64_t key
+    uint32_t second
+    uint32_t size
+    Hop hop
+    unsigned char uri[ONWARD_OCTETS]
+
+cdef struct Onwards:
+    Onward *entries
+    uint64_t last  # buckets, less 1; a power of two less 1
+
+cdef struct NamedHop:
+    uint32_t size
+    char text[HOP_OCTETS]
+    Hop hop
+
+cdef struct NamedHops:
+    uint32_t count
+    NamedHop hops[NAMES_MOST]
+
+cdef struct Forwarder:  # one a worker
+    uint64_t low, high  # key of the branches
+    Onwards *onwards  # shared by all
+    const PeerRows *peers  # NULL: everybody is one
+    const NamedHops *names
+    Hop own
+    uint32_t sent_by_size, host_size, port  # of `sent_by`, and its parts
+    char sent_by[SENT_BY_OCTETS]  # lower case
+    uint64_t relayed
+    uint64_t refused[REFUSALS]
+    uint32_t wanted_size
+    char wanted[HOP_OCTETS]  # the last egress route that nothing was known of
+
+cdef struct Message:  # a request on its way on
+    Octets data
+    uint32_t size
+    const Request *request
+    const Peer *peer
+    uint64_t key  # of the transaction
+    Text8 uri
+    Text8 more  # whole header lines, behind our Via
+
+
+# Where an egress route leads, and whether a call may be sent there.
+cdef Refusal find_hop(Forwarder *forwarder, Text8 egress, Hop *out) noexcept nogil
+# Whether a request has come through here too often.
+cdef bint is_looping(
+    const Forwarder *forwarder, Octets data, const Request *request
+) noexcept nogil
+cdef bint remember(
+    Onwards *onwards, uint64_t key, const Hop *hop, Text8 uri, uint32_t second
+) noexcept nogil
+cdef bint recall(const Onwards *onwards, uint64_t key, uint32_t second, Onward *out) noexcept nogil
+# The request as it goes on; out.size > out.room where there is no room for it.
+cdef void put_forwarded(
+    Out *out, const Forwarder *forwarder, const Message *message
+) noexcept nogil
+# A response as it goes on, and where to.
+cdef Refusal put_relayed(
+    Out *out, const Forwarder *forwarder, Octets data, uint32_t size, Hop *hop
+) noexcept nogil
+
+
+cdef class OnwardTable:
+    cdef Onwards onwards
+
+
+cdef class NameTable:
+    cdef NamedHops hops
+
+
+cdef class Forwarding:
+    cdef Forwarder forwarder
+    cdef OnwardTable onwards
+    cdef NameTable names

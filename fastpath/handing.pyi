@@ -1,0 +1,1 @@
+"""Nothing for Python here: calls handed over by the compiled modules."""

@@ -1,0 +1,194 @@
+"""Calls that a worker hands over: what stands in the ring, and what it answers meanwhile."""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from callscreen.fastpath.handing_types import REQUEST_MOST, Handed, read_handed
+from callscreen.fastpath.loop import Worker
+from callscreen.fastpath.peers import PeerTable
+from callscreen.fastpath.peers_types import Peer as Known
+from callscreen.fastpath.ring import RingBuffer
+
+from ..edge.objects import platform
+from .looping import Peer, close_peers, index_of, recorded, udp, working
+from .test_awaiting import IDENTITY, plan, source
+
+BURST = 20  # datagrams
+IP_PKTINFO = 8
+
+
+@pytest.fixture(autouse=True)
+def closing() -> Iterator[None]:
+    yield
+    close_peers()
+
+
+@pytest.fixture
+def wake() -> Iterator[int]:
+    file = os.eventfd(0, os.EFD_NONBLOCK)
+    yield file
+    os.close(file)
+
+
+def signing(**more: Any) -> Any:
+    return index_of([*platform(), plan(), source(**more)])
+
+
+def handed_of(ring: RingBuffer) -> list[Handed]:
+    """The calls that wait, taken one by one."""
+    found = []
+    while True:
+        entry, count = ring.take(1, 1 << 20)
+        if not count:
+            return found
+        found.append(read_handed(entry))
+
+
+def waiting_in(ring: RingBuffer, worker: Worker, count: int) -> list[Handed]:
+    """So many calls, once they wait: a worker lets them be taken when it has sent its answers."""
+    found: list[Handed] = []
+    until = time.monotonic() + 5
+    while len(found) < count and time.monotonic() < until:
+        time.sleep(0.001)
+        found += handed_of(ring)
+    assert worker.counts().handed >= count == len(found)
+    return found
+
+
+def settled(peer: Peer) -> None:
+    """What was sent before has been worked on: the worker answers in order."""
+    assert peer.ask(peer.invite("+15550000000")).status == 603
+
+
+def test_what_awaits_is_handed_over_and_the_rest_is_answered(wake: int) -> None:
+    ring, sock = RingBuffer(1 << 20), udp()
+    with working(sock, signing(), handed=ring, wake=wake) as worker:
+        peer = Peer(sock.getsockname())
+        calls = [peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}") for _ in range(BURST)]
+        for call in calls:
+            peer.socket.send(call)
+            assert peer.ask(peer.invite()).status == 302
+        waiting = waiting_in(ring, worker, BURST)
+        assert [each.request for each in waiting] == calls
+        assert {(each.host, each.port) for each in waiting} == {("127.0.0.1", peer.port)}
+        assert not any(each.via_trusted or each.own for each in waiting)
+        assert all(each.now_ns > 1_600_000_000 * 10**9 for each in waiting)
+        assert 1 <= os.eventfd_read(wake) <= BURST
+        assert len(recorded(worker)) == BURST
+    counts = worker.counts()
+    assert (counts.received, counts.handed, counts.identity_overflow) == (2 * BURST, BURST, 0)
+    assert (counts.answered, counts.records_made) == ({302: BURST}, BURST)
+
+
+def test_a_batch_wakes_once_and_what_needs_nobody_wakes_nobody(wake: int) -> None:
+    ring, sock = RingBuffer(1 << 20), udp()
+    with working(sock, signing(), handed=ring, wake=wake) as worker:
+        peer = Peer(sock.getsockname())
+        settled(peer)
+        with pytest.raises(BlockingIOError):
+            os.eventfd_read(wake)
+        peer.burst([peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}") for _ in range(BURST)])
+        assert len(waiting_in(ring, worker, BURST)) == BURST
+        settled(peer)
+        assert os.eventfd_read(wake) <= 2, "a burst is a batch, or two"
+
+
+def test_a_call_that_is_to_be_signed_is_handed_over(wake: int) -> None:
+    ring, sock = RingBuffer(1 << 20), udp()
+    with working(sock, signing(address="127.0.0.1"), handed=ring, wake=wake) as worker:
+        peer = Peer(sock.getsockname())
+        peer.socket.send(peer.invite())
+        peer.socket.send(peer.invite("+15556660000"))
+        assert peer.answer().status == 302, "to voice mail: it does not go on"
+        assert len(waiting_in(ring, worker, 1)) == 1
+
+
+def test_where_there_is_no_ring_a_call_is_settled_at_once() -> None:
+    sock = udp()
+    with working(sock, signing()) as worker:
+        peer = Peer(sock.getsockname())
+        assert peer.ask(peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}")).status == 302
+        (record,) = recorded(worker)
+    assert record.verdict.trace[0].outcome == "unverified"
+    assert (worker.counts().handed, worker.counts().identity_overflow) == (0, 1)
+    assert worker.counts().answered == {302: 1}
+
+
+def test_a_full_ring_settles_at_once(wake: int) -> None:
+    ring, sock = RingBuffer(4096), udp()
+    with working(sock, signing(), handed=ring, wake=wake) as worker:
+        peer = Peer(sock.getsockname())
+        for _ in range(BURST):
+            peer.socket.send(peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}"))
+        settled_at_once = 0
+        while worker.counts().answered.get(302, 0) + worker.counts().handed < BURST:
+            assert peer.answer().status == 302
+            settled_at_once += 1
+        waiting = waiting_in(ring, worker, worker.counts().handed)
+        assert waiting
+        assert worker.counts().identity_overflow == BURST - len(waiting)
+        peer.socket.send(peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}"))
+        for _ in range(BURST - len(waiting) - settled_at_once):
+            peer.answer()
+        assert len(waiting_in(ring, worker, 1)) == 1, "there is room again"
+        settled(peer)
+
+
+def test_a_call_too_long_for_an_entry_is_settled_at_once(wake: int) -> None:
+    ring, sock = RingBuffer(1 << 20), udp()
+    with working(sock, signing(), handed=ring, wake=wake) as worker:
+        peer = Peer(sock.getsockname())
+        size = REQUEST_MOST - len(peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}\r\nX: "))
+        fits = peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}\r\nX: {'x' * size}")
+        assert len(fits) == REQUEST_MOST
+        peer.socket.send(fits)
+        answer = peer.ask(peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}\r\nX: x{'x' * size}"))
+        assert answer.status == 302
+        assert [each.request for each in waiting_in(ring, worker, 1)] == [fits]
+        assert worker.counts().identity_overflow == 1
+
+
+@pytest.mark.parametrize("count", [1, 10, 100])
+def test_many_identities_are_one_call(wake: int, count: int) -> None:
+    ring, sock = RingBuffer(1 << 20), udp()
+    with working(sock, signing(), handed=ring, wake=wake) as worker:
+        peer = Peer(sock.getsockname())
+        peer.socket.send(peer.invite(contact="\r\n".join(["<sip:a@b>", *[IDENTITY] * count])))
+        assert len(waiting_in(ring, worker, 1)) == 1
+        settled(peer)
+
+
+def test_it_is_told_whether_a_proxy_of_ours_sent_the_call_and_to_which_address(wake: int) -> None:
+    ring, sock = RingBuffer(1 << 20), udp("0.0.0.0")
+    sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+    to = ("127.0.0.3", sock.getsockname()[1])
+    with working(sock, signing(), handed=ring, wake=wake) as worker:
+        worker.admit(PeerTable((Known("sbc", ("127.0.0.0/8",), proxy=True),)))
+        peer = Peer(to)
+        peer.socket.send(peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}"))
+        (waiting,) = waiting_in(ring, worker, 1)
+    assert waiting.via_trusted
+    assert socket.inet_ntoa(waiting.own[4:8]) == "127.0.0.3"
+
+
+def test_a_call_over_ipv6_tells_its_peer(wake: int) -> None:
+    ring, sock = RingBuffer(1 << 20), udp("::1")
+    with working(sock, signing(), handed=ring, wake=wake) as worker:
+        peer = Peer(sock.getsockname(), "::1")
+        peer.socket.send(peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}"))
+        (waiting,) = waiting_in(ring, worker, 1)
+    assert (waiting.host, waiting.port) == ("::1", peer.port)
+
+
+@pytest.mark.parametrize("cut", [0, 2, 20, 62, 63, 64])
+def test_an_entry_that_is_cut_off_is_refused(cut: int) -> None:
+    ring = RingBuffer(4096)
+    assert ring.put(b"\0" * 100)
+    entry, _ = ring.take(1, 4096)
+    with pytest.raises(ValueError, match="entry"):
+        read_handed(entry[:cut])

@@ -20,6 +20,7 @@ from ..fastpath.model import Origination
 from ..fastpath.sip import parse_name_addr, parse_uri
 from ..fastpath.sip_types import Request
 from ..fastpath.uri import Uri
+from ..identity.composing import origid_of
 from ..identity.model import Question, SignRequest
 from ..identity.telephone import canonical_number, is_e164
 
@@ -132,7 +133,7 @@ def to_sign(
         attest=origination.attest,
         orig=number,
         dest=[dest],
-        origid=origination.orig_id,
+        origid=origid_of(origination.orig_id, origination.service_provider_name),
         iat=int(now),
     )
 

@@ -9,6 +9,7 @@ Invariants
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from uuid import UUID, uuid5
 
 from .canonical import canonical_json
 from .claims import ATTESTATIONS, NAMES_MOST, check_shape, is_origid, is_tn, is_uri
@@ -16,9 +17,10 @@ from .header import read_identity
 from .model import Fault, SignRequest
 from .telephone import is_e164
 
-__all__ = ["APART_MOST", "Composed", "NoSignature", "composed", "fresh_uuid"]
+__all__ = ["APART_MOST", "Composed", "NoSignature", "composed", "fresh_uuid", "origid_of"]
 
 APART_MOST = 60  # seconds between a request's iat and now
+SOURCES = UUID("3f0f7f0e-7d5c-5a57-9a0e-6c1f3a1c2b77")  # the name space of those that are made
 ASIDE = ("crn", "rcdi")  # of a request's rcd: they stand beside that claim, not in it
 # The digit that a random one becomes: its upper two bits are 10.
 VARIANT = {each: "89ab"[int(each, 16) % 4] for each in "0123456789abcdef"}
@@ -38,6 +40,14 @@ class Composed(NamedTuple):
     claims: dict[str, Any]
     origid: str
     iat: int
+
+
+def origid_of(orig_id: str, provider: str) -> str:
+    """The `origid` of a source's orig_id: itself where it is a UUID, as it must be (RFC 8588), else
+    one made of it and its provider, always the same: so that it leads back to the source."""
+    if not orig_id or is_origid(orig_id):
+        return orig_id
+    return str(uuid5(SOURCES, f"{provider}/{orig_id}"))
 
 
 def composed(request: SignRequest, now: float) -> Composed:

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from ...fastpath.model import Origination
-from ...identity.composing import NoSignature
+from ...identity.composing import NoSignature, origid_of
 from ...identity.model import SignRequest
 from ...identity.telephone import is_e164
 from ...v1.identity_pb2 import SignCallRequest, SignCallResponse
@@ -68,7 +68,7 @@ def signed(core: Core, request: SignCallRequest, how: Origination) -> SignCallRe
         attest=how.attest,
         orig=request.orig,
         dest=list(request.dest),
-        origid=request.origid or how.orig_id,
+        origid=request.origid or origid_of(how.orig_id, how.service_provider_name),
         iat=request.iat,
     )
     try:

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callscreen.identity.canonical import canonical_json
-from callscreen.identity.claims import check_claims
+from callscreen.identity.claims import check_claims, is_origid
+from callscreen.identity.composing import origid_of
 from callscreen.identity.header import read_identity
 from callscreen.identity.model import FAILED, Chain, Constraints, Fault, SignRequest
 from callscreen.identity.signing import NoSignature, Signer, SoftwareKey
@@ -283,3 +284,12 @@ def test_what_is_signed_has_one_form(orig: str, dest: list[str], attest: str, or
     }
     assert value.split(".")[1] == part(json.dumps(plain, separators=(",", ":")))
     assert claims_of(value) == plain
+
+
+def test_a_source_s_orig_id_becomes_a_uuid_that_leads_back_to_it() -> None:
+    made = origid_of("abc-433444-xyz", "acme")
+    assert is_origid(made)
+    assert made == origid_of("abc-433444-xyz", "acme")
+    assert made != origid_of("abc-433444-xyz", "beta")
+    assert origid_of(ORIGID, "acme") == ORIGID
+    assert origid_of("", "acme") == ""

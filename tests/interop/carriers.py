@@ -10,10 +10,10 @@ Invariants
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..edge.double import Core
 from ..edge.identity_double import SOURCE
@@ -111,23 +111,20 @@ async def carriers(folder: Path, signing: Signing, invalid: str) -> AsyncIterato
     verifies += ("--stir-private", "127.0.0.0/8")
     made, found = Core(), Core()
     async with AsyncExitStack() as stack:
-
-        async def all_of(*contexts: AbstractAsyncContextManager[T]) -> list[T]:
-            return await asyncio.gather(*map(stack.enter_async_context, contexts))
-
+        enter = stack.enter_async_context
         for core in (made, found):
             await core.start()
             stack.push_async_callback(core.stop)
-        (rings,) = await all_of(phone(folder, CALLED, "mailbox"))
+        rings = await enter(phone(folder, CALLED, "mailbox"))
         onward = free_port()
         for each in originating(f"127.0.0.1:{onward}"):
             made.note(each.name, body=each)
         for each in terminating(f"127.0.0.1:{rings.port}", invalid):
             found.note(each.name, body=each)
-        edge_a, edge_b = await all_of(
-            edge(made, one, "a", 0, *signs), edge(found, two, "b", 0, *verifies)
+        edge_a, edge_b = await asyncio.gather(
+            enter(edge(made, one, "a", 0, *signs)), enter(edge(found, two, "b", 0, *verifies))
         )
-        first, second = await all_of(
-            proxy(one, [edge_a.port]), proxy(two, [edge_b.port], port=onward)
+        first, second = await asyncio.gather(
+            enter(proxy(one, [edge_a.port])), enter(proxy(two, [edge_b.port], onward))
         )
         yield Carriers(first.port, second.port, made, found, rings, folder)

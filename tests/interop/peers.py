@@ -137,9 +137,11 @@ class Proxy:
 
 
 @contextlib.asynccontextmanager
-async def proxy(folder: Path, edges: Sequence[int], **names: str) -> AsyncIterator[Proxy]:
+async def proxy(
+    folder: Path, edges: Sequence[int], port: int = 0, **names: str
+) -> AsyncIterator[Proxy]:
     """Kamailio before edges at these ports; `names` are set as its configuration's."""
-    program, port = needed("kamailio", "kamailio"), free_port()
+    program, port = needed("kamailio", "kamailio"), port or free_port()
     listed = folder / "edges.list"
     listed.write_text("".join(f"1 sip:127.0.0.1:{each}\n" for each in edges))
     control = folder / "control"

@@ -166,6 +166,14 @@ def test_pcs_starts_with_the_documented_settings() -> None:
     assert found.pop("__override__") is None
     assert found["screening_engine"].pop("protected_numbers") == []
     assert found["screening_engine"].pop("network_blocked_contact") == ""
+    assert found.pop("stir_shaken") == {
+        "freshness": 60,
+        "fetch_budget": 300,
+        "require_date": False,
+        "require_identity": False,
+        "replayed_invalid": True,
+        "malformed_failed": False,
+    }
     assert found == PCS
     assert list(found) == list(PCS)
 

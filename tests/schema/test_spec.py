@@ -346,7 +346,7 @@ SETTINGS: dict[str, dict[str, Spec]] = {
 DOCUMENTED = OBJECTS | SETTINGS
 
 # Documented as an array of arrays, each [first, last]; held as messages.
-OURS = {"PointCodeRange"}
+OURS = {"PointCodeRange", "StirShakenSettings"}
 
 PCS_ONLY = {"service_selection_criteria", "screening_rule", "audio", "origination_source"}
 

@@ -18,6 +18,7 @@ struct answer {
     uint64_t id;
     const char *tag; /* of To; not ended by a zero */
     unsigned tag_size;
+    int identity; /* has an Identity, which is not looked into */
 };
 
 static inline uint64_t hexadecimal(const char *text, unsigned digits)
@@ -60,6 +61,7 @@ static enum verdict look(const struct workload *load, const char *data, unsigned
 
     answer->id = 0;
     answer->tag_size = 0;
+    answer->identity = 0;
     if (size < 12 || memcmp(data, "SIP/2.0 ", 8))
         return FOREIGN;
     answer->status = (data[8] - '0') * 100 + (data[9] - '0') * 10 + data[10] - '0';
@@ -81,6 +83,9 @@ static enum verdict look(const struct workload *load, const char *data, unsigned
             }
             break;
         }
+        case 'I':
+            answer->identity |= next - line > 100 && !memcmp(line, "Identity: ", 10);
+            break;
         case 'C':
             if (!answer->id)
                 break;

@@ -3,12 +3,14 @@
    generate --to HOST:PORT [--seconds 2] [--warm 0.5] [--window 1024 | --rate CALLS]
             [--ack] [--plain] [--echo] [--burst 64] [--junk 0] [--grace 0.25] [--seed 1]
             [--subscribers 1000000] [--listed 1000000] [--shares 60,15,15,10]
+            [--from 127.0.0.1] [--signed]
 
    1. `--window`: so many calls wait for an answer at any time. `--rate`: calls leave at their time,
       whether or not others were answered; latency counts from the time that was meant.
    2. Shares, in percent: passed on (302), declined (603), voice mail (302), unknown (404).
    3. A call is lost where nothing came for `--grace` seconds (0.25) since.
-   4. One line of JSON is printed: what was sent and answered within the seconds measured, answers by
+   4. `--signed`: a call that is passed on must get an Identity; without it, none.
+   5. One line of JSON is printed: what was sent and answered within the seconds measured, answers by
       what they should have been, and octets of nothing else. */
 
 #include "answers.h"
@@ -34,7 +36,7 @@ static struct {
     struct tally tally;
     uint32_t next;        /* the number of the next call */
     uint64_t under_way;
-    int ack, echo;
+    int ack, echo, with_identity;
     unsigned junk;        /* one broken datagram after so many calls; 0 for none */
     int64_t wrong_shown;
     uint64_t grace;       /* ns without any answer, after which what is under way is lost */
@@ -132,6 +134,9 @@ static inline void take(const char *data, unsigned size, uint64_t now)
         return;
     }
     slot->waits = 0;
+    if (verdict == RIGHT && !state.echo
+        && answer.identity != (state.with_identity && call.outcome == PASSED))
+        verdict = WRONG;
     state.under_way -= state.under_way > 0;
     if (verdict == WRONG) {
         tally->wrong++;
@@ -215,7 +220,7 @@ static void show(double seconds)
            quantile(.5), quantile(.9), quantile(.99), quantile(.999), quantile(1));
 }
 
-static int connected(const char *to, char *own, size_t room_of_own)
+static int connected(const char *to, const char *from, char *own, size_t room_of_own)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
@@ -227,7 +232,7 @@ static int connected(const char *to, char *own, size_t room_of_own)
         return -1;
     memcpy(host, to, (size_t)(colon - to));
     host[colon - to] = 0;
-    if (bind(fd, (struct sockaddr *)&address, size))
+    if (inet_pton(AF_INET, from, &address.sin_addr) != 1 || bind(fd, (struct sockaddr *)&address, size))
         return -1;
     address.sin_port = htons((uint16_t)atoi(colon + 1));
     if (inet_pton(AF_INET, host, &address.sin_addr) != 1
@@ -235,13 +240,13 @@ static int connected(const char *to, char *own, size_t room_of_own)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &octets, sizeof octets);
     getsockname(fd, (struct sockaddr *)&address, &size);
-    snprintf(own, room_of_own, "127.0.0.1:%d", ntohs(address.sin_port));
+    snprintf(own, room_of_own, "%s:%d", from, ntohs(address.sin_port));
     return fd;
 }
 
 int main(int count, char **words)
 {
-    const char *to = NULL, *shares = "60,15,15,10";
+    const char *to = NULL, *from = "127.0.0.1", *shares = "60,15,15,10";
     double seconds = 2, warm = 0.5, rate = 0;
     unsigned window = 1024, burst = 64, of[OUTCOMES];
     int plain = 0;
@@ -254,8 +259,10 @@ int main(int count, char **words)
         if (!strcmp(word, "--ack")) { state.ack = 1; continue; }
         if (!strcmp(word, "--plain")) { plain = 1; continue; }
         if (!strcmp(word, "--echo")) { state.echo = 1; continue; }
+        if (!strcmp(word, "--signed")) { state.with_identity = 1; continue; }
         const char *value = i + 1 < count ? words[++i] : "";
         if (!strcmp(word, "--to")) to = value;
+        else if (!strcmp(word, "--from")) from = value;
         else if (!strcmp(word, "--seconds")) seconds = atof(value);
         else if (!strcmp(word, "--warm")) warm = atof(value);
         else if (!strcmp(word, "--window")) window = (unsigned)atoi(value);
@@ -277,7 +284,7 @@ int main(int count, char **words)
     }
     for (unsigned i = 0, sum = 0; i < OUTCOMES; i++)
         state.load.upto[i] = sum += of[i];
-    int fd = connected(to, own, sizeof own);
+    int fd = connected(to, from, own, sizeof own);
     if (state.load.upto[OUTCOMES - 1] != 100 || fd < 0) {
         perror("shares are not 100, or no socket");
         return 1;

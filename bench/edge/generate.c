@@ -232,7 +232,8 @@ static int connected(const char *to, const char *from, char *own, size_t room_of
         return -1;
     memcpy(host, to, (size_t)(colon - to));
     host[colon - to] = 0;
-    if (inet_pton(AF_INET, from, &address.sin_addr) != 1 || bind(fd, (struct sockaddr *)&address, size))
+    if (inet_pton(AF_INET, from, &address.sin_addr) != 1
+        || bind(fd, (struct sockaddr *)&address, size))
         return -1;
     address.sin_port = htons((uint16_t)atoi(colon + 1));
     if (inet_pton(AF_INET, host, &address.sin_addr) != 1

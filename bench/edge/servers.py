@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,7 @@ __all__ = [
     "whole",
 ]
 
+KAMAILIO_CONFIG = Path(__file__).parent / "kamailio.cfg"
 START_SECONDS = 120  # until a server with a million of each must answer
 STOP_SECONDS = 20
 KAMAILIO_SHARED = 2048  # MiB, for three tables of a million
@@ -157,13 +158,19 @@ def find_kamailio() -> str | None:
 
 
 @contextmanager
-def kamailio(count: int) -> Iterator[Server]:
-    """Kamailio with three tables of `count`, one process for UDP, its best allocators."""
+def kamailio(
+    count: int, source: Path = KAMAILIO_CONFIG, words: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Kamailio with tables of `count`, one process for UDP, its best allocators.
+
+    `words` stand for others in its configuration.
+    """
     program, port = find_kamailio(), free_port()
     if program is None:
         raise RuntimeError("kamailio is missing: Debian's package has it")
-    text = (Path(__file__).parent / "kamailio.cfg").read_text()
-    text = text.replace("PORT", str(port)).replace("COUNT", str(count))
+    text = source.read_text()
+    for word, meaning in {"PORT": str(port), "COUNT": str(count), **(words or {})}.items():
+        text = text.replace(word, meaning)
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "kamailio.cfg"
         config.write_text(text)

@@ -124,10 +124,10 @@ def subscribers(count: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
         yield "put_number", (1, PROVIDER, name, called(place), [friend(place)], [])
 
 
-def provisioned(count: int = COUNT) -> ScreeningView:
-    """A whole view of `count` of each."""
+def provisioned(count: int = COUNT, more: Iterable[object_pb2.Object] = ()) -> ScreeningView:
+    """A whole view of `count` of each, and of what is given."""
     view = ScreeningView()
-    view.load([*platform(), listing(map(listed, range(count)))])
+    view.load([*platform(), listing(map(listed, range(count))), *more])
     operations = subscribers(count)
     while chunk := list(islice(operations, CHUNK)):
         view.index.commit(chunk, 0)

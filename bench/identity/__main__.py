@@ -1,6 +1,7 @@
 """One table: whole Identity values built and verified, beside bare signatures, in one run.
 
 python -m bench.identity [--quick] [--rounds N] [--seconds S] [--core N]
+python -m bench.identity sip     the same of whole calls, see sip.py
 
 All run on one core, in turns, so that a moment in which the machine is slower falls on all; each
 figure is the median of the rounds, by processor time. The result is 1 where a target is missed.
@@ -16,6 +17,7 @@ from collections.abc import Callable
 import cryptography
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from . import sip
 from .floor import Rates, bare, openssl, openssl_version
 from .ours import ours, pyjwts, signed_octets
 
@@ -82,4 +84,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["sip"]:
+        sip.main(sys.argv[2:])
+    else:
+        main()

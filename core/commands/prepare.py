@@ -23,6 +23,7 @@ from .context import Means
 from .draft import Draft
 from .grants import check_grants, check_mail, check_owner, settle_groups
 from .overrides import check_overrides
+from .source_rights import foreign_fields
 
 MADE_UP_BYTES: Final = 8  # random bytes of a generated key
 
@@ -129,6 +130,9 @@ def check_links(draft: Draft, subject: Subject, caller: Principal) -> None:
         holder = draft.holder(product, kind.type, field, value)
         if holder is not None and holder != was:
             errors.append(field_error(kind.class_name, field, "unique", "must be unique"))
+    if kind.type == "origination_source":
+        old = None if subject.old is None else body_of(subject.old)
+        errors += foreign_fields(draft, caller, product, subject.key[0], body, old)
     if errors:
         raise Invalid(errors)
 

@@ -1,0 +1,35 @@
+"""A signing certificate of the comparison, made by a CA of its own."""
+
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+__all__ = ["certificate"]
+
+TN_AUTH_LIST = ObjectIdentifier("1.3.6.1.5.5.7.1.26")
+SPC_1234 = bytes.fromhex("3008a0061604") + b"1234"  # SEQUENCE OF [0] IA5String
+DAY = timedelta(days=1)
+
+
+def certificate(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """PEM of a certificate for this key and the provider code 1234, which holds for a day."""
+    authority, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    own = x509.UnrecognizedExtension(TN_AUTH_LIST, SPC_1234)
+    usage = x509.KeyUsage(True, *[False] * 8)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "SHAKEN 1234")]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Bench CA")]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + DAY)
+        .add_extension(own, critical=False)
+        .add_extension(usage, critical=True)
+        .sign(authority, SHA256())
+    )
+    return made.public_bytes(Encoding.PEM)

@@ -19,21 +19,21 @@ R_OCTETS = 32  # of a signature: r
 
 
 class Replays:
-    """At most `limit` tokens, each for `seconds`."""
+    """At most `limit` tokens."""
 
-    def __init__(self, limit: int, seconds: float = 120.0) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._seconds = seconds
         self._seen: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._seen)
 
-    def again(self, header: IdentityHeader, call: bytes, now: float) -> bool:
+    def again(self, header: IdentityHeader, call: bytes, now: float, seconds: float) -> bool:
         """Whether a token came with another call before; it is remembered with this one if not.
 
         `call` names the call: its Call-ID and From tag. A fork and a retransmission have the same.
+        `seconds` is how long it must be known: as long as it may be taken for fresh.
         """
         digest = hashlib.blake2b(header.signature[:R_OCTETS], digest_size=16)
         digest.update(header.signed)
@@ -42,14 +42,11 @@ class Replays:
             known = self._seen.get(key)
             if known is not None and known[1] > now:
                 return known[0] != call
-            self._seen[key] = call, now + self._seconds
+            self._seen[key] = call, now + seconds
             self._seen.move_to_end(key)
-            self._forget(now)
-        return False
-
-    def _forget(self, now: float) -> None:
-        while self._seen:
+            while len(self._seen) > self._limit:
+                self._seen.popitem(last=False)
             key, (_, until) = next(iter(self._seen.items()))
-            if until > now and len(self._seen) <= self._limit:
-                return
-            del self._seen[key]
+            if until <= now:
+                del self._seen[key]
+        return False

@@ -33,13 +33,12 @@ def explain(verdict: Verdict) -> list[str]:
     for check in verdict.checks:
         detail = check.detail or WORDS.get(check.name, "")
         lines.append(f"  {MARKS[check.passed]:8}  {check.name}: {detail}")
-    moment = datetime.fromtimestamp(verdict.iat, UTC).isoformat() if verdict.iat else ""
     facts = {
         "caller": verdict.orig,
         "called": ", ".join(verdict.dest),
         "attestation": verdict.attest,
         "origination id": verdict.origid,
-        "signed at": moment,
+        "signed at": moment_of(verdict.iat),
         "signer": verdict.signer,
         "provider codes": ", ".join(verdict.spc),
         "certificate": verdict.x5u,
@@ -48,3 +47,13 @@ def explain(verdict: Verdict) -> list[str]:
     }
     lines += [f"  {name}: {fact}" for name, fact in facts.items() if fact]
     return lines
+
+
+def moment_of(seconds: int) -> str:
+    """A time in ISO 8601; one beyond the years that there are as its seconds."""
+    if not seconds:
+        return ""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} seconds after 1970"

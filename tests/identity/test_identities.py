@@ -72,7 +72,7 @@ class Place:
 
         def add(name: str, value: float, *labels: str) -> None:
             assert len(labels) == len(names[name][3])
-            found[name.removeprefix("callscreen_identity_"), *labels] = value
+            found[name.removeprefix("callscreen_identity_").removesuffix("_total"), *labels] = value
 
         self.identities.show(add)
         return found

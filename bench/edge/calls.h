@@ -36,6 +36,7 @@ struct workload {
     uint64_t nonce;        /* above the call's number in its id */
     uint32_t subscribers;
     uint32_t listed;       /* entries of the global list */
+    unsigned notations;    /* bits that a call's kind may have */
     unsigned upto[OUTCOMES]; /* sums of the shares, the last is 100 */
 };
 
@@ -74,7 +75,7 @@ static inline void make_call(const struct workload *load, uint32_t number, struc
     while (drawn >= load->upto[outcome])
         outcome++;
     call->outcome = (enum outcome)outcome;
-    call->kind = (unsigned)(first >> 8) % KINDS;
+    call->kind = (unsigned)(first >> 8) % KINDS & load->notations;
     call->id = load->nonce | number;
     for (unsigned i = 0; i < ID; i++)
         call->hex[i] = hex[(call->id >> (4 * (ID - 1 - i))) & 15];

@@ -9,7 +9,8 @@
       whether or not others were answered; latency counts from the time that was meant.
    2. Shares, in percent: passed on (302), declined (603), voice mail (302), unknown (404).
    3. A call is lost where nothing came for `--grace` seconds (0.25) since.
-   4. `--signed`: a call that is passed on must get an Identity; without it, none.
+   4. `--signed`: a call that is passed on must get an Identity; without it, none. All numbers have
+      a + then.
    5. One line of JSON is printed: what was sent and answered within the seconds measured, answers by
       what they should have been, and octets of nothing else. */
 
@@ -254,13 +255,18 @@ int main(int count, char **words)
     char own[64];
 
     state.grace = 250000000;
-    state.load = (struct workload){.seed = 1, .subscribers = 1000000, .listed = 1000000};
+    state.load = (struct workload){.seed = 1, .subscribers = 1000000, .listed = 1000000,
+                                   .notations = KINDS - 1};
     for (int i = 1; i < count; i++) {
         const char *word = words[i];
         if (!strcmp(word, "--ack")) { state.ack = 1; continue; }
         if (!strcmp(word, "--plain")) { plain = 1; continue; }
         if (!strcmp(word, "--echo")) { state.echo = 1; continue; }
-        if (!strcmp(word, "--signed")) { state.with_identity = 1; continue; }
+        if (!strcmp(word, "--signed")) {
+            state.with_identity = 1;
+            state.load.notations = 4; /* +, in either header: what can be signed wherever */
+            continue;
+        }
         const char *value = i + 1 < count ? words[++i] : "";
         if (!strcmp(word, "--to")) to = value;
         else if (!strcmp(word, "--from")) from = value;

@@ -12,11 +12,11 @@ __all__ = ["certificate"]
 
 TN_AUTH_LIST = ObjectIdentifier("1.3.6.1.5.5.7.1.26")
 SPC_1234 = bytes.fromhex("3008a0061604") + b"1234"  # SEQUENCE OF [0] IA5String
-DAY = timedelta(days=1)
+DAYS = timedelta(days=60)
 
 
 def certificate(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """PEM of a certificate for this key and the provider code 1234, which holds for a day."""
+    """PEM of a certificate for this key and the provider code 1234, which holds for a while."""
     authority, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     own = x509.UnrecognizedExtension(TN_AUTH_LIST, SPC_1234)
     usage = x509.KeyUsage(True, *[False] * 8)
@@ -26,8 +26,8 @@ def certificate(key: ec.EllipticCurvePrivateKey) -> bytes:
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Bench CA")]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - DAY)
-        .not_valid_after(now + DAY)
+        .not_valid_before(now - DAYS)
+        .not_valid_after(now + DAYS)
         .add_extension(own, critical=False)
         .add_extension(usage, critical=True)
         .sign(authority, SHA256())

@@ -8,6 +8,7 @@ Invariants
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
@@ -37,6 +38,11 @@ __all__ = [
 ]
 
 DATE_OFF = 60  # seconds that the Date of a call that is to be signed may differ from now
+# Most URIs by far: a number at a host. What else there is takes the whole parser.
+PLAIN = re.compile(
+    rb"(?:sips?:(\+?[0-9]{3,15})@(?:(?:[A-Za-z0-9]++\.)*+[A-Za-z][A-Za-z0-9]*+"
+    rb"|(?:1?[0-9]{1,2}\.){3}1?[0-9]{1,2})(?::[0-9]{1,4})?(?:;user=phone)?|tel:(\+[0-9]{3,15}))"
+)
 NOT_SIGNED = "N"  # the attestation of calls that go on unsigned
 
 
@@ -160,6 +166,9 @@ def sip_date(seconds: int) -> str:
 
 def user_of(uri: bytes) -> str:
     """The user part of a URI before its parameters, or the number; "" where it has none."""
+    plain = PLAIN.fullmatch(uri)
+    if plain is not None:
+        return (plain[1] or plain[2]).decode()
     try:
         found: Uri = parse_uri(uri)
     except ValueError:

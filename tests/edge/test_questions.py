@@ -1,9 +1,11 @@
 """What an INVITE asks of caller identity: whose call it is, where it comes from, what is signed."""
 
+import re
 from typing import Any
 
 import pytest
 
+from callscreen.edge import questions
 from callscreen.edge.questions import (
     Unsigned,
     call_source,
@@ -133,3 +135,16 @@ def test_a_called_party_without_a_number_is_not_signed_for() -> None:
 
 def test_a_date_has_the_form_of_rfc_3261() -> None:
     assert sip_date(int(NOW)) == "Thu, 01 Jan 2026 00:00:00 GMT"
+
+
+@pytest.mark.parametrize("scheme", ["sip:", "sips:", "tel:", "SIP:"])
+@pytest.mark.parametrize("number", ["+12155550121", "2155550121", "911", "+1", "12a", ""])
+@pytest.mark.parametrize(
+    "rest", ["@h.example", "@h:5060", "@h:99999", "@-h", "@h;user=phone", "@[::1]", ""]
+)
+def test_a_plain_uri_is_read_as_any_other(scheme: str, number: str, rest: str) -> None:
+    uri = f"{scheme}{number}{rest}".encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(questions, "PLAIN", re.compile(rb"(?!)"))
+        expected = questions.user_of(uri)
+    assert questions.user_of(uri) == expected

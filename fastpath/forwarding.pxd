@@ -11,7 +11,7 @@
    forwarding_reference.py means it.
 """
 
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 from callscreen.fastpath.answer_write cimport Out, Peer
 from callscreen.fastpath.peers cimport PeerRows
@@ -53,7 +53,8 @@ cdef struct Onward:  # four cache lines
     uint64_t sequence  # odd while it is written
     uint64_t key
     uint32_t second
-    uint32_t size
+    uint16_t size
+    uint8_t told  # it went on with header lines that were found out about it
     Hop hop
     unsigned char uri[ONWARD_OCTETS]
 
@@ -100,7 +101,7 @@ cdef bint is_looping(
     const Forwarder *forwarder, Octets data, const Request *request
 ) noexcept nogil
 cdef bint remember(
-    Onwards *onwards, uint64_t key, const Hop *hop, Text8 uri, uint32_t second
+    Onwards *onwards, uint64_t key, const Hop *hop, Text8 uri, uint32_t second, bint told
 ) noexcept nogil
 cdef bint recall(const Onwards *onwards, uint64_t key, uint32_t second, Onward *out) noexcept nogil
 # The request as it goes on; out.size > out.room where there is no room for it.
@@ -111,6 +112,9 @@ cdef void put_forwarded(
 cdef Refusal put_relayed(
     Out *out, const Forwarder *forwarder, Octets data, uint32_t size, Hop *hop
 ) noexcept nogil
+
+# Address and port, for Python.
+cdef tuple hop_words(const Hop *hop)
 
 
 cdef class OnwardTable:

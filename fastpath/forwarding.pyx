@@ -1,7 +1,7 @@
 """Sent on as a stateless proxy does. What each function promises stands in forwarding.pxd."""
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memchr, memcmp, memcpy, memset
 
@@ -141,7 +141,7 @@ cdef inline Onward *onward_bucket(const Onwards *onwards, uint64_t key) noexcept
 
 
 cdef bint remember(
-    Onwards *onwards, uint64_t key, const Hop *hop, Text8 uri, uint32_t second
+    Onwards *onwards, uint64_t key, const Hop *hop, Text8 uri, uint32_t second, bint told
 ) noexcept nogil:
     cdef Onward *bucket = onward_bucket(onwards, key)
     cdef Onward *place = bucket
@@ -158,7 +158,8 @@ cdef bint remember(
     if uri.size > ONWARD_OCTETS or sequence & 1 or not onward_take(&place.sequence, sequence):
         return False
     onward_begun()
-    place.key, place.second, place.hop, place.size = key, second, hop[0], uri.size
+    place.key, place.second, place.hop = key, second, hop[0]
+    place.size, place.told = <uint16_t>uri.size, told
     memcpy(place.uri, uri.at, uri.size)
     onward_store(&place.sequence, sequence + 2)
     return True
@@ -519,7 +520,7 @@ cdef class OnwardTable:
             raise ValueError(f"no address: {egress!r}")
         octets.at = <const unsigned char *>PyBytes_AS_STRING(uri)
         octets.size = <uint32_t>PyBytes_GET_SIZE(uri)
-        return remember(&self.onwards, key, &hop, octets, second)
+        return remember(&self.onwards, key, &hop, octets, second, False)
 
     def find(self, uint64_t key, uint32_t second):
         cdef Onward onward

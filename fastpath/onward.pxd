@@ -3,6 +3,8 @@
 1. A call that cannot be sent on is answered as a redirect server answers it, and counted by why.
 2. What belongs to a call that was sent on goes where it went: its retransmissions, its CANCEL, and
    the ACK of a refusal. The ACK of a 2xx and what else lives in a dialog does not come here.
+3. A retransmission of a call that went on with header lines that were found out about it awaits
+   them again: `send_after` is false of it until it is told.
 """
 
 from libc.stdint cimport uint64_t

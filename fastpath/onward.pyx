@@ -8,8 +8,8 @@ from callscreen.fastpath.forwarding cimport (
     CROWDED, EXTENSION, LOOPS, ONWARD_OCTETS, SENT_ON, TOO_LONG, Hop, Message, Onward, Refusal,
     find_hop, is_looping, put_forwarded, put_relayed, recall, remember,
 )
-from callscreen.fastpath.refusing cimport begin_answer, end_answer
-from callscreen.fastpath.respond cimport DROPPED, SEND_ON, Desk, Work
+from callscreen.fastpath.refusing cimport M_INVITE, begin_answer, end_answer
+from callscreen.fastpath.respond cimport AT_ONCE, DROPPED, OVER_RATE, SEND_ON, Desk, Work
 from callscreen.fastpath.routes cimport Asked, Target, Text8, put_carried
 from callscreen.fastpath.sip_scan cimport H_PROXY_REQUIRE, RESPONSE
 
@@ -55,7 +55,10 @@ cdef Refusal try_call(
     text.at, text.size = <const unsigned char *>room, <uint32_t>uri.size
     if not put_message(desk, work, text, &hop):
         return TOO_LONG
-    if remember(desk.forwarder.onwards, work.key, &hop, text, <uint32_t>(now_ns // SECOND)):
+    if remember(
+        desk.forwarder.onwards, work.key, &hop, text, <uint32_t>(now_ns // SECOND),
+        work.told != NULL and work.told.lines.size != 0
+    ):
         return SENT_ON
     work.answer.size = 0
     return CROWDED
@@ -77,12 +80,21 @@ cdef bint send_call(
     return work.refusal == SENT_ON
 
 
+cdef inline bint waits(const Work *work) noexcept nogil:
+    """An INVITE that is told again what it was told, so that it goes on with the same lines."""
+    return (
+        work.method == M_INVITE and work.told == NULL and not work.traits & (AT_ONCE | OVER_RATE)
+    )
+
+
 cdef bint send_after(Desk *desk, Work *work, uint64_t now_ns) noexcept nogil:
     cdef Onward onward
     cdef Text8 uri
     if work.request.max_forwards == 0:
         return False
     if not recall(desk.forwarder.onwards, work.key, <uint32_t>(now_ns // SECOND), &onward):
+        return False
+    if onward.told and waits(work):
         return False
     uri.at, uri.size = onward.uri, onward.size
     return put_message(desk, work, uri, &onward.hop)

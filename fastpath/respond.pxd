@@ -142,6 +142,9 @@ cdef class Responder:  # one datagram after another, for streams and tests
     cdef public object index
     cdef char record[RECORD_ROOM]
     cdef Learned learned
+    cdef public object names  # where egress routes lead; None: nothing is known
+    cdef public object peers  # who may be sent calls; None: everybody
+    cdef object forwarding
     cdef str provider  # of a call that awaits
 
     cdef tuple learn(self, object told)

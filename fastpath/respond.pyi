@@ -1,5 +1,7 @@
 from .counts_types import Counted
+from .forwarding import Forwarding, NameTable
 from .index import Index
+from .peers import PeerTable
 from .recent import RecentTable
 from .respond_types import Address, Responded, Told
 
@@ -9,6 +11,8 @@ class Responder:
     """Answers messages one by one: those of streams, and of tests. Not for two threads at once."""
 
     index: Index | None
+    names: NameTable | None
+    peers: PeerTable | None
 
     def __init__(
         self,
@@ -20,12 +24,15 @@ class Responder:
         edge: str = "",
         product: int = 0,
         proxy: bool = False,
+        forwarding: Forwarding | None = None,
     ) -> None:
         """Without an index calls and OPTIONS get 503.
 
         `secret`, 1 to 64 octets, keys the To tags: the same at every worker of an edge. `seed`, 16
         random octets, is another at each: record identifiers come of it. `recent` is shared.
         `product` of the listener: 0 both, 1 PCS, 2 CIN. ValueError: one of these is none.
+        With `forwarding`, its own, datagrams are sent on, to where `names` say that egress routes
+        lead and `peers` has somebody; of both None lets all be.
         """
 
     def receive(

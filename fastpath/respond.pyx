@@ -23,8 +23,10 @@ from callscreen.fastpath.decide cimport (
 )
 from callscreen.fastpath.extract_number cimport Found
 from callscreen.fastpath.extract_scan cimport read_sources, withheld
+from callscreen.fastpath.forwarding cimport Forwarding, NameTable, hop_words
 from callscreen.fastpath.index cimport Index, number_text
 from callscreen.fastpath.onward cimport count_onward, relay, send_after
+from callscreen.fastpath.peers cimport PeerTable
 from callscreen.fastpath.prefixes cimport Address
 from callscreen.fastpath.recent cimport RecentTable, fetch_recent, is_recent, note_recent
 from callscreen.fastpath.refusing cimport (
@@ -329,13 +331,14 @@ cdef str called_text(const Work *work):
 cdef class Responder:
     def __cinit__(
         self, index, bytes secret not None, *, bytes seed not None, RecentTable recent not None,
-        str edge="", int product=0, bint proxy=False,
+        str edge="", int product=0, bint proxy=False, Forwarding forwarding=None,
     ):
         fill_desk(&self.desk, secret, seed, edge, product, PROXY if proxy else REDIRECT)
         self.recent = recent
         self.desk.recent = &recent.recent
         self.desk.counts = &self.counters
         self.index = index
+        self.forwarding = forwarding
         self.work.record = into(self.record, RECORD_ROOM)
 
     def receive(
@@ -349,6 +352,14 @@ cdef class Responder:
         # A Via element of one octet and its comma come back as a line of eight octets.
         cdef size_t room = 4 * PyBytes_GET_SIZE(data) + ANSWER_ROOM
         cdef char *answer
+        # A stream's call is redirected: only a datagram is sent on.
+        cdef Forwarding onward = self.forwarding if transport == "udp" else None
+        cdef NameTable names = self.names
+        cdef PeerTable peers = self.peers
+        if onward is not None:
+            onward.forwarder.names = NULL if names is None else &names.hops
+            onward.forwarder.peers = NULL if peers is None else &peers.peers
+        self.desk.forwarder = NULL if onward is None else &onward.forwarder
         if held is not None:
             room += self.learned.lines.size + self.learned.always.size
         answer = <char *>malloc(room)
@@ -371,6 +382,8 @@ cdef class Responder:
             return self.responded(source)
         finally:
             work.told = NULL
+            if onward is not None:  # its tables are held no longer
+                onward.forwarder.names, onward.forwarder.peers = NULL, NULL
             free(answer)
 
     cdef tuple learn(self, object told):
@@ -409,12 +422,13 @@ cdef class Responder:
         cdef bytes answer = None, record = None
         cdef bint awaits = work.doing == AWAITS
         cdef bint answered = work.doing == ANSWER or work.doing == FORWARD
-        if answered:
+        cdef bint onward = work.doing == SEND_ON
+        if answered or onward:
             answer = PyBytes_FromStringAndSize(work.answer.at, work.answer.size)
         if work.record_made:
             record = PyBytes_FromStringAndSize(work.record.at, work.record.size)
         return Responded(
-            answer,
+            answer if answered else None,
             (source[0], work.port) if answered else None,
             record,
             DROP_KINDS[work.dropped] if work.doing == DROPPED else None,
@@ -424,6 +438,8 @@ cdef class Responder:
             self.provider if awaits else "",
             number_text(work.call.calling[work.counted[0]]) if awaits else "",
             called_text(work) if awaits else "",
+            answer if onward else None,
+            hop_words(&work.hop) if onward else None,
         )
 
     def counts(self):

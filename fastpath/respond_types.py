@@ -48,6 +48,8 @@ class Responded(NamedTuple):
     provider: str = ""  # of a call that awaits: whose rules of PCS hold, empty for nobody's
     calling: str = ""  # and its numbers as screened, empty for none
     called: str = ""
+    onward: bytes | None = None  # a datagram that is no answer: the request on its way
+    send_to: Address | None = None  # and where it goes
 
 
 class Told(NamedTuple):

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from ..fastpath.counts_types import Counted
+from ..fastpath.forwarding import Forwarding, NameTable
 from ..fastpath.index import Index
+from ..fastpath.peers import PeerTable
 from ..fastpath.respond import Responder
 from ..fastpath.respond_types import SIGN, VERIFY, Responded, Told
 from ..fastpath.sip import Message, parse
@@ -86,14 +88,26 @@ class Clerk:
         self._remembered = remembered
         self._keep = keep
         self._wall = wall
+        self._peers: Callable[[], PeerTable] | None = None
         self.seconds = Histogram(SLOW)  # from a call's receipt to its answer
         self.repeated = 0  # calls that came again while they were worked on
         self.unsent: Counter[str] = Counter()  # answers, by what was amiss
+
+    def forward(self, forwarding: Forwarding, peers: Callable[[], PeerTable]) -> None:
+        """Sends calls on from here, to those who are peers at the moment."""
+        self._responder.forwarding = forwarding
+        self._peers = peers
+
+    def resolve(self, names: NameTable) -> None:
+        """Sends calls on to where these names lead, from the next one on."""
+        self._responder.names = names
 
     def work(self, piece: Piece) -> Wanted | None:
         """Answers a call, or says what must be waited for: then it is worked on again, with its
         verdict."""
         self._responder.index = self._index()
+        if self._peers is not None:
+            self._responder.peers = self._peers()
         try:
             return self._work(piece)
         finally:
@@ -188,7 +202,7 @@ class Clerk:
         )
 
     def _deliver(self, piece: Piece, done: Responded) -> None:
-        if done.answer is not None:
+        if done.answer is not None or done.onward is not None:
             why = piece.send(done, piece.own)
             if why:
                 self.unsent[why] += 1

@@ -17,6 +17,8 @@ from collections import deque
 from collections.abc import Callable
 
 from ..fastpath.counts_types import Counted
+from ..fastpath.forwarding import Forwarding, NameTable
+from ..fastpath.peers import PeerTable
 from ..fastpath.respond import Responder
 from ..fastpath.respond_types import SEED_OCTETS, Address, Responded, Told
 from ..fastpath.ring import RingBuffer
@@ -112,6 +114,16 @@ class Identifying:
         self._repliers.append(replier)
         self.feed.add(ring, replier)
         return ring
+
+    def forward(self, make: Callable[[], Forwarding], peers: Callable[[], PeerTable]) -> None:
+        """Sends calls on that came as datagrams: each thread by its own; before `start`."""
+        for clerk in self._clerks:
+            clerk.forward(make(), peers)
+
+    def resolve(self, names: NameTable) -> None:
+        """Where names of egress routes lead from now on."""
+        for clerk in self._clerks:
+            clerk.resolve(names)
 
     def start(self) -> None:
         """Works from here on; on the event loop."""

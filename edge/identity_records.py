@@ -5,16 +5,19 @@ Invariants
    from the last on.
 """
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from ..fastpath.model import Origination
-from ..identity.model import Signed, SignRequest, State, Verdict
+from ..identity.model import Check, Signed, SignRequest, State, Verdict
 from ..v1.screening_pb2 import CallRecord, Identity, IdentityCheck, Signature
 
 __all__ = ["RECORD_MOST", "identity_octets", "signature_octets"]
 
 RECORD_MOST = 2_048  # octets: a worker's record has 8,192 for all
 TEXT_MOST = 200  # characters of one value
+IDENTITY_TAG = bytes((CallRecord.IDENTITY_FIELD_NUMBER << 3 | 2,))
+SIGNATURE_TAG = bytes((0x80 | CallRecord.SIGNATURE_FIELD_NUMBER << 3 & 0x7F | 2, 1))  # field 16
 CODES_MOST = 8  # service provider codes
 
 
@@ -34,14 +37,23 @@ def identity_octets(verdict: Verdict) -> bytes:
         x5u_host=cut(host_of(verdict.x5u)),
         replayed=verdict.replayed,
     )
-    room = RECORD_MOST - said.ByteSize()
-    for check in verdict.checks:
-        each = IdentityCheck(name=cut(check.name), passed=check.passed, detail=cut(check.detail))
-        room -= each.ByteSize() + 3  # its tag and its length
-        if room < 0:
+    octets = said.SerializeToString()
+    for each in check_fields(verdict.checks):
+        if len(octets) + len(each) > RECORD_MOST:
             break
-        said.checks.append(each)
-    return CallRecord(identity=said).SerializeToString()
+        octets += each
+    return IDENTITY_TAG + length(octets) + octets
+
+
+@lru_cache(maxsize=64)  # those of good calls are the same every time
+def check_fields(checks: tuple[Check, ...]) -> tuple[bytes, ...]:
+    """Each check as a field of Identity."""
+    return tuple(
+        Identity(
+            checks=[IdentityCheck(name=cut(one.name), passed=one.passed, detail=cut(one.detail))]
+        ).SerializeToString()
+        for one in checks
+    )
 
 
 def signature_octets(
@@ -51,19 +63,31 @@ def signature_octets(
     failure: str = "",
 ) -> bytes:
     """How a call was signed, or why not, as it stands in a record."""
-    said = Signature(
+    said = Signature(failure=cut(failure))
+    if request is not None:
+        said.orig, said.dest[:] = cut(request.orig), [cut(each) for each in request.dest]
+    if signed is not None:
+        said.certificate, said.origid, said.iat = signed.certificate, signed.origid, signed.iat
+    octets = source_fields(origination) + said.SerializeToString()
+    return SIGNATURE_TAG + length(octets) + octets
+
+
+@lru_cache(maxsize=1_024)
+def source_fields(origination: Origination) -> bytes:
+    """What the calls of a source have in common in their records."""
+    return Signature(
         service_provider_name=origination.service_provider_name,
         source_name=origination.source_name,
         mask=origination.mask,
         attest=origination.attest,
         cert_name=origination.cert_name,
-        failure=cut(failure),
-    )
-    if request is not None:
-        said.orig, said.dest[:] = cut(request.orig), [cut(each) for each in request.dest]
-    if signed is not None:
-        said.certificate, said.origid, said.iat = signed.certificate, signed.origid, signed.iat
-    return CallRecord(signature=said).SerializeToString()
+    ).SerializeToString()
+
+
+def length(octets: bytes) -> bytes:
+    """How long a field is, as protobuf has it: below 2^14."""
+    size = len(octets)
+    return bytes((size,)) if size < 0x80 else bytes((size & 0x7F | 0x80, size >> 7))
 
 
 def host_of(url: str) -> str:

@@ -70,7 +70,7 @@ def is_loopback(host: str) -> bool:
 
 
 class Onward:
-    """The forwarding of all workers of an edge; `address` is the one that was bound."""
+    """The forwarding of all threads of an edge; `address` is the one that was bound."""
 
     def __init__(self, via: str, secret: bytes, address: str) -> None:
         self._via, self._secret = via or address, secret
@@ -83,8 +83,8 @@ class Onward:
         self._made.append(Forwarding(self._via, self._secret, self._table))
         return self._made[-1]
 
-    async def run(self, take: Callable[[NameTable], None]) -> None:
-        """Resolves what workers want and hands it to `take`, until cancelled; returns only so."""
+    async def run(self, *takers: Callable[[NameTable], None]) -> None:
+        """Resolves what workers want and hands it to each of `takers`, until cancelled."""
         loop = asyncio.get_running_loop()
         refresh = loop.time() + REFRESH_SECONDS
         while True:
@@ -94,7 +94,9 @@ class Onward:
                 wanted |= self._names.keys()
                 refresh = loop.time() + REFRESH_SECONDS
             if wanted and await self.resolve(wanted):
-                take(NameTable(self._names))
+                names = NameTable(self._names)
+                for take in takers:
+                    take(names)
 
     async def resolve(self, wanted: set[str]) -> bool:
         """Looks names up; whether any leads elsewhere than before."""

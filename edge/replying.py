@@ -1,7 +1,8 @@
-"""Answers out of other threads than a worker's, by the socket that the worker answers with.
+"""What other threads than a worker's send, by the socket that the worker answers with.
 
 Invariants
-1. An answer leaves from the address that was asked.
+1. An answer leaves from the address that was asked; a call that is sent on, from the one that the
+   system chooses.
 2. Nobody is waited for: what cannot be sent at once is named and given up, as a worker does it.
 """
 
@@ -27,13 +28,16 @@ class Replier:
         self._socket = sock.dup()
 
     def __call__(self, done: Responded, own: bytes) -> str:
-        """Sends an answer; `own` is the packet information of what it answers, empty for none.
+        """Sends an answer, with packet information `own` of what it answers; or a call on.
 
         What was amiss, in the words of a worker's counters; empty for nothing.
         """
-        if done.answer is None or done.destination is None:
+        octets, place = done.answer, done.destination
+        if done.onward is not None:
+            octets, place, own = done.onward, done.send_to, b""
+        if octets is None or place is None:
             return ""
-        host, port = done.destination
+        host, port = place
         if self._socket.family == socket.AF_INET6 and ":" not in host:
             host = "::ffff:" + host
         told = []
@@ -45,7 +49,7 @@ class Replier:
         number: int | None = None
         for _ in range(ATTEMPTS):
             try:
-                self._socket.sendmsg([done.answer], told, flags, (host, port))
+                self._socket.sendmsg([octets], told, flags, (host, port))
             except OSError as error:
                 number = error.errno
                 if number not in OF_OTHERS:

@@ -175,6 +175,7 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
             bound = format_address(sockets[0].getsockname())
             onward = Onward(config.via, os.urandom(32), bound)
             alike = replace(alike, forwarding=onward.make)
+            identifying.forward(onward.make, table)
             config.instruments.declare(ONWARD_FAMILIES, onward.show)
         workers = Workers(sockets, alike, os.urandom, identifying)
         shown = Shown(
@@ -213,7 +214,8 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
         every = (*coroutines, *streaming.coroutines(), peers.run(workers.strangers))
         tasks = [asyncio.create_task(coroutine) for coroutine in every]
         if onward is not None:
-            tasks.append(asyncio.create_task(onward.run(workers.resolve)))
+            takers = (workers.resolve, identifying.resolve)
+            tasks.append(asyncio.create_task(onward.run(*takers)))
         try:
             await first_of(tasks, replica.ready, stop)
             if not stop.is_set():

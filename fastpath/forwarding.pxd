@@ -6,8 +6,9 @@
    to somewhere else, for only who knows the key can write such a branch.
 3. Where a call went is remembered, so that what belongs to it goes there whatever changes.
    The oldest is forgotten first, and any after ONWARD_SECONDS.
-4. Of a request only the Request-URI, Via, Max-Forwards and a Route that names us change; of a
-   response only our Via. Nothing is allocated, no name is resolved.
+4. Of a request only the Request-URI, Via, Max-Forwards and a Route that names us change, and what
+   a caller claims of its own verification is left out (3GPP TS 24.229 5.10); of a response only
+   our Via. Nothing is allocated, no name is resolved.
    forwarding_reference.py means it.
 """
 
@@ -92,6 +93,7 @@ cdef struct Message:  # a request on its way on
     uint64_t key  # of the transaction
     Text8 uri
     Text8 more  # whole header lines, behind our Via
+    bint trusted  # from a proxy of ours, which may say how a caller was verified
 
 
 # Where an egress route leads, and whether a call may be sent there.

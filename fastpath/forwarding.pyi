@@ -41,6 +41,7 @@ class Forwarding:
         uri: bytes,
         more: bytes = b"",
         secret: bytes = b"secret",
+        trusted: bool = False,
     ) -> bytes | str | None:
         """A request as it goes on, or why it does not; None: malformed. `secret`: of To tags."""
 

@@ -17,7 +17,7 @@ from callscreen.fastpath.routes cimport Text8
 from callscreen.fastpath.sip_fields cimport VIA_SOUND, Address as Named, Via, address, scan_via
 from callscreen.fastpath.sip_list cimport next_in_list
 from callscreen.fastpath.sip_scan cimport (
-    H_MAX_FORWARDS, H_ROUTE, H_VIA, NO_FIELD, Field, Request, scan,
+    H_ASSERTED, H_FROM, H_MAX_FORWARDS, H_OTHER, H_ROUTE, H_VIA, NO_FIELD, Field, Request, scan,
 )
 from callscreen.fastpath.sip_text cimport AF_INET, AF_INET6, Octets, Span, number, same
 
@@ -248,6 +248,11 @@ cdef enum:
     EDIT_VIA
     EDIT_HOPS
     EDIT_ROUTE
+    EDIT_CUT
+
+cdef enum:
+    EDITS = 16  # of one request
+    VERSTAT = 7  # octets of the word
 
 
 cdef uint32_t line_end(Octets data, uint32_t i, uint32_t end) noexcept nogil:
@@ -310,6 +315,75 @@ cdef void put_edited(Out *out, const Message *message, const Edit *edit) noexcep
             put_topmost(out, message.data, request, element, message.peer)
 
 
+cdef uint32_t field_end(Octets data, uint32_t i, uint32_t end) noexcept nogil:
+    """Position after the field that begins at i, with what is folded."""
+    i = line_end(data, i, end)
+    while i < end and (data[i] == c' ' or data[i] == c'\t'):
+        i = line_end(data, i, end)
+    return i
+
+
+cdef bint is_end(unsigned char octet) noexcept nogil:
+    """What ends a parameter of a URI or a field."""
+    return memchr(b";@>?, \t\r\n", octet, 9) != NULL
+
+
+cdef uint32_t cut(Edit *edits, uint32_t count, uint32_t start, uint32_t end) noexcept nogil:
+    if count < EDITS:
+        edits[count].start, edits[count].end, edits[count].kind = start, end, EDIT_CUT
+        count += 1
+    return count
+
+
+cdef uint32_t verstats(
+    Octets data, Span value, Edit *edits, uint32_t count
+) noexcept nogil:
+    """Leaves out each verstat of a field: how many edits there are."""
+    cdef uint32_t start, at, end
+    cdef const unsigned char *mark = <const unsigned char *>memchr(
+        data + value.start, c';', value.end - value.start)
+    while mark != NULL:
+        start = <uint32_t>(mark - data)
+        at = start + 1
+        while at < value.end and memchr(b" \t\r\n", data[at], 4) != NULL:
+            at += 1
+        end = at + VERSTAT
+        if end <= value.end and same(data, at, end, b"verstat", VERSTAT) and (
+            end == value.end or data[end] == c'=' or is_end(data[end])
+        ):
+            while end < value.end and not is_end(data[end]):
+                end += 1
+            count = cut(edits, count, start, end)
+            at = end
+        mark = <const unsigned char *>memchr(data + at, c';', value.end - at)
+    return count
+
+
+cdef uint32_t claims(const Message *message, Edit *edits, uint32_t count) noexcept nogil:
+    """Leaves out what a stranger says of verification, and an identity that ours replaces."""
+    cdef Octets data = message.data
+    cdef const Field *field
+    cdef Span name
+    cdef uint32_t i
+    cdef bint replaced = message.more.size > 20 and memcmp(
+        message.more.at, b"P-Asserted-Identity:", 20) == 0
+    for i in range(message.request.count):
+        field, name = &message.request.fields[i], message.request.fields[i].name
+        if field.known == H_ASSERTED and replaced:
+            count = cut(edits, count, name.start, field_end(data, field.value.end, message.size))
+        elif message.trusted:
+            continue
+        elif field.known == H_ASSERTED or field.known == H_FROM:
+            count = verstats(data, field.value, edits, count)
+        elif field.known == H_OTHER and (
+            name.end - name.start == 16 and same(data, name.start, name.end, b"attestation-info", 16)
+            or name.end - name.start == 14 and same(
+                data, name.start, name.end, b"origination-id", 14)
+        ):
+            count = cut(edits, count, name.start, field_end(data, field.value.end, message.size))
+    return count
+
+
 cdef uint32_t edits_of(
     const Forwarder *forwarder, const Message *message, Edit *edits
 ) noexcept nogil:
@@ -325,6 +399,7 @@ cdef uint32_t edits_of(
         count += 1
     if own_route(forwarder, message, &edits[count]):
         count += 1
+    count = claims(message, edits, count)
     for i in range(1, count):
         edit = edits[i]
         k = i
@@ -340,8 +415,11 @@ cdef void put_forwarded(
 ) noexcept nogil:
     cdef Octets data = message.data
     cdef const Request *request = message.request
-    cdef Edit edits[3]
+    cdef Edit edits[EDITS]
     cdef uint32_t i, at, count = edits_of(forwarder, message, edits)
+    if count == EDITS:  # there may be more to leave out: it is not sent on
+        out.size = out.room + 1
+        return
     put(out, data + request.method.start, request.uri.start - request.method.start)
     put(out, message.uri.at, message.uri.size)
     at = line_end(data, request.uri.end, message.size)
@@ -372,14 +450,6 @@ cdef bint is_status_line(Octets data, uint32_t size) noexcept nogil:
         c'1' <= data[8] <= c'6' and c'0' <= data[9] <= c'9' and c'0' <= data[10] <= c'9'
         and data[11] == c' '
     )
-
-
-cdef uint32_t field_end(Octets data, uint32_t i, uint32_t end) noexcept nogil:
-    """Position after the field that begins at i, with what is folded."""
-    i = line_end(data, i, end)
-    while i < end and (data[i] == c' ' or data[i] == c'\t'):
-        i = line_end(data, i, end)
-    return i
 
 
 cdef bint via_value(Octets data, uint32_t i, uint32_t end, Span *out) noexcept nogil:
@@ -588,7 +658,7 @@ cdef class Forwarding:
 
     def forward(
         self, bytes data not None, tuple source not None, bytes uri not None,
-        bytes more=b"", bytes secret=b"secret",
+        bytes more=b"", bytes secret=b"secret", bint trusted=False,
     ):
         cdef Request *request = <Request *>malloc(sizeof(Request))
         cdef Message message
@@ -603,7 +673,7 @@ cdef class Forwarding:
             if at == NULL or request == NULL:
                 raise MemoryError
             message.data, message.size = <Octets>PyBytes_AS_STRING(data), <uint32_t>len(data)
-            message.request, message.peer = request, &peer
+            message.request, message.peer, message.trusted = request, &peer, trusted
             read_peer(&peer, PyBytes_AS_STRING(host), PyBytes_GET_SIZE(host))
             peer.port = source[1]
             if scan(message.data, message.size, request):
@@ -615,6 +685,8 @@ cdef class Forwarding:
             message.more.at = <Octets>PyBytes_AS_STRING(more)
             message.more.size = <uint32_t>len(more)
             put_forwarded(&out, &self.forwarder, &message)
+            if out.size > out.room:
+                return REFUSAL_WORDS[<int>TOO_LONG]
             return PyBytes_FromStringAndSize(at, <Py_ssize_t>out.size)
         finally:
             free(at)

@@ -20,6 +20,7 @@ __all__ = ["Forwarding"]
 _STATUS = re.compile(rb"SIP/2\.0 [1-6][0-9][0-9] ")
 _BRANCH = re.compile(COOKIE + rb"([0-9a-f]{16})([0-9a-f]{16})")
 _RPORT = re.compile(rb";[ \t]*rport[ \t]*=[ \t]*([0-9]+)", re.IGNORECASE)
+_VERSTAT = re.compile(rb";[ \t\r\n]*verstat(?=[;@>?, \t\r\n=]|\Z)[^;@>?, \t\r\n]*", re.IGNORECASE)
 _LWS = b" \t\r\n"
 
 
@@ -36,6 +37,7 @@ class Forwarding:
         uri: bytes,
         more: bytes = b"",
         secret: bytes = b"secret",
+        trusted: bool = False,
     ) -> bytes | str | None:
         """A request as it goes on, or why it does not; None: it is malformed."""
         try:
@@ -53,10 +55,13 @@ class Forwarding:
         )
         hops = b"" if message.max_forwards is not None else b"Max-Forwards: %d\r\n"
         hops = hops % MAX_FORWARDS_SET if hops else hops
+        replaced = more.startswith(b"P-Asserted-Identity:")
+        edited = self._edited(rest, message, source)
+        lines = [_claimless(line, replaced, trusted) for line in edited[:-1]] + edited[-1:]
         return b"".join(
             [
                 *(method, b" ", uri, b" ", version, b"\r\n", own, more, hops),
-                *self._edited(rest, message, source),
+                *lines,
             ]
         )
 
@@ -141,6 +146,21 @@ class Forwarding:
     def _check(self, key: bytes, host: str) -> bytes:
         packed = ipaddress.ip_address(plain_address(host)).packed
         return b"%016x" % siphash(self._key, key + packed)
+
+
+def _claimless(line: bytes, replaced: bool, trusted: bool) -> bytes:
+    """A header line without what a stranger says of verification; nothing where it is that."""
+    label, colon, value = line.partition(b":")
+    name = label.rstrip(b" \t").lower()
+    if name == b"p-asserted-identity" and replaced:
+        return b""
+    if trusted:
+        return line
+    if name in (b"attestation-info", b"origination-id"):
+        return b""
+    if name in (b"from", b"f", b"p-asserted-identity"):
+        return label + colon + _VERSTAT.sub(b"", value)
+    return line
 
 
 def sound(element: bytes) -> TopVia | None:

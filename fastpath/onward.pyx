@@ -9,7 +9,7 @@ from callscreen.fastpath.forwarding cimport (
     find_hop, is_looping, put_forwarded, put_relayed, recall, remember,
 )
 from callscreen.fastpath.refusing cimport M_INVITE, begin_answer, end_answer
-from callscreen.fastpath.respond cimport AT_ONCE, DROPPED, OVER_RATE, SEND_ON, Desk, Work
+from callscreen.fastpath.respond cimport AT_ONCE, DROPPED, OVER_RATE, SEND_ON, VIA_TRUSTED, Desk, Work
 from callscreen.fastpath.routes cimport Asked, Target, Text8, put_carried
 from callscreen.fastpath.sip_scan cimport H_PROXY_REQUIRE, RESPONSE
 
@@ -24,7 +24,7 @@ cdef bint put_message(Desk *desk, Work *work, Text8 uri, const Hop *hop) noexcep
     cdef Message message
     message.data, message.size = work.data, work.size
     message.request, message.peer, message.key = &work.request, &work.peer, work.key
-    message.uri = uri
+    message.uri, message.trusted = uri, work.traits & VIA_TRUSTED
     message.more.at, message.more.size = <const unsigned char *>b"", 0
     if work.told != NULL:
         message.more = work.told.lines

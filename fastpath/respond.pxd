@@ -144,7 +144,7 @@ cdef class Responder:  # one datagram after another, for streams and tests
     cdef Learned learned
     cdef public object names  # where egress routes lead; None: nothing is known
     cdef public object peers  # who may be sent calls; None: everybody
-    cdef object forwarding
+    cdef public object forwarding  # None: calls are redirected
     cdef str provider  # of a call that awaits
 
     cdef tuple learn(self, object told)

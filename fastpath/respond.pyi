@@ -11,6 +11,7 @@ class Responder:
     """Answers messages one by one: those of streams, and of tests. Not for two threads at once."""
 
     index: Index | None
+    forwarding: Forwarding | None
     names: NameTable | None
     peers: PeerTable | None
 

@@ -106,6 +106,8 @@ class Responded(NamedTuple):
     provider: str = ""
     calling: str = ""
     called: str = ""
+    onward: bytes | None = None  # never here: the plain twin redirects
+    send_to: Address | None = None
 
 
 class Parties(NamedTuple):

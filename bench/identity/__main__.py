@@ -2,6 +2,7 @@
 
 python -m bench.identity [--quick] [--rounds N] [--seconds S] [--core N]
 python -m bench.identity sip     the same of whole calls, see sip.py
+python -m bench.identity verify  of calls that are verified, see verify.py
 
 All run on one core, in turns, so that a moment in which the machine is slower falls on all; each
 figure is the median of the rounds, by processor time. The result is 1 where a target is missed.
@@ -18,6 +19,7 @@ import cryptography
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from . import sip
+from . import verify as verifying
 from .floor import Rates, bare, openssl, openssl_version
 from .ours import ours, pyjwts, signed_octets
 
@@ -86,5 +88,7 @@ def main() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["sip"]:
         sip.main(sys.argv[2:])
+    elif sys.argv[1:2] == ["verify"]:
+        verifying.main(sys.argv[2:])
     else:
         main()

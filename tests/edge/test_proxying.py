@@ -10,14 +10,19 @@ from typing import Any
 import pytest
 
 from callscreen.edge import onward as onward_module
+from callscreen.edge.identifying import Identifying
 from callscreen.edge.onward import Onward, check_mode
 from callscreen.edge.peers import PeerList
 from callscreen.edge.sockets import parse_address
+from callscreen.edge.workers import WorkerConfig, Workers
 from callscreen.fastpath.forwarding import Forwarding, NameTable, OnwardTable
 from callscreen.fastpath.peers import PeerTable
+from callscreen.fastpath.recent import RecentTable
+from callscreen.v1 import records_pb2
 
 from ..fastpath.looping import Peer, close_peers, index_of, recorded, udp, working
-from .objects import platform, settings
+from .identity_double import TOKEN, Double, provisioned
+from .objects import FRIEND, platform, settings
 from .running import edge
 
 EGRESS = "egress.example"  # of the platform
@@ -265,3 +270,101 @@ async def test_an_edge_sends_calls_on(core: Any) -> None:
         relayed = await asyncio.to_thread(caller.socket.recv, 70_000)
         assert relayed.startswith(b"SIP/2.0 200 OK")
         assert called.data.startswith(b"INVITE sip:+15551230001@" + called.address.encode())
+
+
+@contextmanager
+def told_and_sent_on(
+    identity: Double, named: bool = True, **source: Any
+) -> Iterator[tuple[Proxy, list[Any]]]:
+    """A proxy whose calls await caller identity first; and the records it makes."""
+    sock, called = udp(), Called()
+    address = sock.getsockname()
+    objects = provisioned(**source)
+    engine = {"default_treatment": "continue", "use_contact": True, "egress_route": EGRESS}
+    web = {"default_cc": "1"}
+    objects.append(settings("pcs", screening_engine=engine, web_settings=web))
+    index = index_of(objects)
+    onward = Onward("", b"secret", f"127.0.0.1:{address[1]}")
+    config = WorkerConfig(b"secret", RecentTable(1000), proxy=True, forwarding=onward.make)
+    identifying = Identifying(identity, lambda: index, config, os.urandom)
+    peers = PeerList().table
+    identifying.forward(onward.make, lambda: peers)
+    workers = Workers([sock], config, os.urandom, identifying)
+    workers.answer_from(index)
+    workers.admit(peers)
+    if named:
+        for each in (workers, identifying):
+            each.resolve(NameTable({EGRESS: called.address}))
+    records: list[Any] = []
+
+    def put(octets: bytes, count: int) -> None:
+        records.extend(records_pb2.AppendRequest.FromString(octets).records)
+        assert count
+
+    async def stop() -> None:
+        await workers.stop(put)
+        await identifying.stop(put)
+
+    async def start() -> None:
+        identifying.start()
+        workers.start()
+
+    asyncio.run(start())
+    try:
+        yield Proxy(workers, address, called), records
+    finally:
+        asyncio.run(stop())
+
+
+def who(proxy: Proxy, *lines: bytes) -> bytes:
+    """A call of a friend, with more header lines."""
+    more = b"".join(line + b"\r\n" for line in lines)
+    data = proxy.caller.invite().replace(b"Max-", more + b"Max-", 1)
+    start, end = data.index(b"From:"), data.index(b"\r\n", data.index(b"From:"))
+    own = f"From: <sip:{FRIEND}@carrier.example>;tag=abc".encode()
+    return data[:start] + own + data[end:]
+
+
+def test_a_verified_call_is_sent_on_with_its_verdict_and_followed() -> None:
+    verdict = f"<sip:{FRIEND};verstat=TN-Validation-Passed@carrier.example;user=phone>"
+    identity = Double()
+    with told_and_sent_on(identity) as (proxy, records):
+        invite = who(proxy, f"Identity: {TOKEN}".encode())
+        sent = proxy.send(invite)
+        lines = sent.split(b"\r\n")
+        assert lines[1].startswith(b"Via: SIP/2.0/UDP " + proxy.via)
+        assert lines[2] == b"P-Asserted-Identity: " + verdict.encode()
+        assert f"Identity: {TOKEN}".encode() in lines
+        assert proxy.send(invite) == sent  # with the same lines, told once
+        assert len(identity.asked) == 1
+        branch = proxy.branch()
+        for method in (b"CANCEL", b"ACK"):
+            data = proxy.send(also(invite, method))
+            assert proxy.branch() == branch
+            assert b"P-Asserted-Identity" not in data
+        proxy.called.answer(b"486 Busy Here", sent)
+        assert proxy.relayed().startswith(b"SIP/2.0 486 ")
+    (record,) = records
+    assert (record.status, record.identity.state) == (0, "valid")
+
+
+def test_a_signed_call_is_sent_on_with_its_identity_and_date() -> None:
+    identity = Double()
+    with told_and_sent_on(identity, source_ip=["127.0.0.1/32"]) as (proxy, records):
+        invite = who(proxy)
+        sent = proxy.send(invite)
+        lines = sent.split(b"\r\n")
+        assert lines[2] == b"Identity: token-1;info=<https://c.example/a.pem>"
+        assert lines[3].startswith(b"Date: ")
+        assert proxy.send(invite) == sent
+        assert len(identity.signed) == 1
+    (record,) = records
+    assert record.signature.attest == "A"
+
+
+def test_a_told_call_that_cannot_be_sent_on_is_redirected() -> None:
+    with told_and_sent_on(Double(), named=False) as (proxy, records):
+        answer = proxy.caller.ask(who(proxy, f"Identity: {TOKEN}".encode()))
+        assert answer.status == 302
+        assert "verstat=TN-Validation-Passed" in answer.one("P-Asserted-Identity")
+    assert records[0].status == 302

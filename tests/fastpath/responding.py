@@ -31,6 +31,8 @@ class Given(NamedTuple):
     provider: str
     calling: str
     called: str
+    onward: bytes | None = None
+    send_to: tuple[str, int] | None = None
 
     @property
     def read(self) -> Response:

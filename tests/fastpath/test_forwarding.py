@@ -28,6 +28,10 @@ FIELDS = (
     "Subject: a\r\n\tb",
     f"Via: {OWN}",
     "v: SIP/2.0/TCP a.example , SIP/2.0/UDP b.example",
+    "P-Asserted-Identity: <sip:+1;verstat=No@a>, <tel:+1; VERSTAT;x=1>;verstat=TN-Passed",
+    "p-asserted-identity: <tel:+1;verstatus=1;verstat>",
+    "Attestation-Info: A",
+    "origination-id\t: 1\r\n 2",
 )
 
 
@@ -53,15 +57,16 @@ def invite(place: str, mark: str, more: list[str], body: bytes = b"") -> bytes:
     st.lists(st.sampled_from(FIELDS), max_size=5, unique_by=lambda text: text[:5]),
     st.binary(max_size=20),
     st.sampled_from((SOURCE, ("2001:db8::9", 5070), ("::ffff:192.0.2.9", 5070))),
-    st.sampled_from((b"", b"Identity: abc\r\n")),
+    st.sampled_from((b"", b"Identity: abc\r\n", b"P-Asserted-Identity: <tel:+1>\r\n")),
+    st.booleans(),
 )
 def test_both_send_a_request_on_alike_and_bring_its_response_back(
-    place: str, mark: str, more: list[str], body: bytes, source: Any, lines: bytes
+    place: str, mark: str, more: list[str], body: bytes, source: Any, lines: bytes, trusted: bool
 ) -> None:
     compiled, plain = pair()
     data = invite(place, mark, more, body)
-    sent = compiled.forward(data, source, URI, lines)
-    assert sent == plain.forward(data, source, URI, lines)
+    sent = compiled.forward(data, source, URI, lines, trusted=trusted)
+    assert sent == plain.forward(data, source, URI, lines, trusted=trusted)
     assert isinstance(sent, bytes)
     head = sent.partition(b"\r\n\r\n")[0].split(b"\r\n")
     vias = [line for line in head if line[:4].lower() == b"via:" or line[:2].lower() == b"v:"]
@@ -152,3 +157,30 @@ def test_a_via_names_one_host() -> None:
     for text in ("0.0.0.0:5060", "[::]:5060", "a b:5060", "a:0", "a:99999", "", "a\r\n:1"):
         with pytest.raises(ValueError, match=r"Via|response"):
             parse_sent_by(text)
+
+
+def test_nobody_but_a_proxy_of_ours_says_how_a_caller_was_verified() -> None:
+    claims = [
+        "P-Asserted-Identity: <sip:+15551234567;verstat=TN-Validation-Passed@a.example>",
+        "Attestation-Info: A",
+        "Origination-Id: 1",
+    ]
+    data = invite(PLACES[0], "", claims)
+    data = data.replace(b";tag=", b";VerStat=TN-Validation-Passed;tag=", 1)
+    for each in pair():
+        sent = each.forward(data, SOURCE, URI)
+        assert b"verstat" not in sent.lower()
+        assert b"\r\nP-Asserted-Identity: <sip:+15551234567@a.example>\r\n" in sent
+        assert b"Attestation" not in sent
+        assert b"Origination" not in sent
+        kept = each.forward(data, SOURCE, URI, trusted=True)
+        assert all(f"\r\n{claim}\r\n".encode() in kept for claim in claims)
+        ours = b"P-Asserted-Identity: <tel:+1;verstat=No-TN-Validation>\r\n"
+        sent = each.forward(data, SOURCE, URI, ours, trusted=True)
+        assert sent.count(b"P-Asserted-Identity") == 1
+        assert ours in sent
+
+
+def test_more_claims_than_there_is_room_for_are_not_sent_on() -> None:
+    claim = "P-Asserted-Identity: <tel:+1%s>" % (";verstat=No" * 20)
+    assert pair()[0].forward(invite(PLACES[0], "", [claim]), SOURCE, URI) == "too_long"

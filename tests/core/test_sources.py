@@ -22,13 +22,14 @@ async def acme(owner):
     ["192.0.2.1", "192.0.2.1/32", "::ffff:192.0.2.1", "198.51.100.7/24", "::ffff:198.51.100.9/120"],
 )
 async def test_a_tie_is_refused_however_it_is_written(owner, acme, desk, provider, tie):
+    own = {**SIGNING, "cert_name": f"{provider}_1"}  # no other provider's certificate
     tenant = desk(f"service_provider:{provider}")
     with pytest.raises(Invalid) as refused:
         await tenant.create(
-            f"pcs/origination_source/{provider}", name="mine", source_ip=[tie], **SIGNING
+            f"pcs/origination_source/{provider}", name="mine", source_ip=[tie], **own
         )
     assert [(each.field, each.code) for each in refused.value.errors] == [("source_ip", "unique")]
-    made = await tenant.create(f"pcs/origination_source/{provider}", name="mine", **SIGNING)
+    made = await tenant.create(f"pcs/origination_source/{provider}", name="mine", **own)
     with pytest.raises(Invalid, match="must be unique"):
         await owner.update(made.name, source_ip=[tie])
 

@@ -6,10 +6,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from callscreen import part_commands
+from callscreen import part_commands, serve_command
 from callscreen.edge.server import EdgeConfig
 from callscreen.identity.service import IdentityConfig
 from callscreen.identity_options import identity_config
+from callscreen.supervise import Child
 
 WORDS = {
     "stir_keys": "/keys",
@@ -37,7 +38,7 @@ def test_words_become_a_config() -> None:
     assert identity_config(dict.fromkeys(WORDS, ""), None) == IdentityConfig()
 
 
-@pytest.mark.parametrize("command", [part_commands.edge, part_commands.serve])
+@pytest.mark.parametrize("command", [part_commands.edge, serve_command.serve])
 def test_each_may_stand_in_the_environment(command: click.Command) -> None:
     named = {each.name: each for each in command.params}
     for name in [*WORDS, "identity_threads"]:
@@ -58,22 +59,39 @@ def test_an_edge_is_given_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     assert [(each.identity, each.identity_threads) for each in given] == [(CONFIG, 3)]
 
 
-def test_serve_hands_them_to_its_edge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    children: list[part_commands.Child] = []
+def test_serve_hands_on_what_stands_on_its_command_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    children: list[Child] = []
 
-    async def supervise(core: part_commands.Child, others: object, *_: object) -> None:
+    async def supervise(core: Child, others: object, *_: object) -> None:
         assert callable(others)
-        children.extend(others(core))
+        children.extend([core, *others(core)])
 
-    monkeypatch.setattr(part_commands, "supervise", supervise)
+    monkeypatch.setattr(serve_command, "supervise", supervise)
     (tmp_path / "service.token").write_text("t")
-    words = [f"--{name.replace('_', '-')}={value}" for name, value in WORDS.items()]
+    stir = [f"--{name.replace('_', '-')}={value}" for name, value in WORDS.items()]
+    own = ["--identity-threads=3", "--no-tcp", "--hep=127.0.0.1:9060", "--mode=proxy"]
+    words = [f"--data={tmp_path}", "--secure-cookies", *own, *stir]
     result = CliRunner().invoke(
-        part_commands.serve, [f"--data={tmp_path}", "--identity-threads=3", *words]
+        serve_command.serve,
+        words,
+        env={"CALLSCREEN_HEP_KEY": "a secret", "CALLSCREEN_CEILING": "9"},
     )
     assert result.output == ""
-    edge = next(each for each in children if each.name == "edge")
-    for name, value in WORDS.items():
-        at = edge.options.index(f"--{name.replace('_', '-')}")
-        assert edge.options[at + 1] == value
-    assert edge.options[edge.options.index("--identity-threads") + 1] == "3"
+    core, gateway, edge = (set(each.options) for each in children)
+    assert core.issuperset(stir)
+    assert not core & {*own, "--secure-cookies"}
+    assert "--secure-cookies" in gateway
+    assert not gateway & {*own, *stir}
+    assert edge.issuperset([*own, *stir])
+    assert "--secure-cookies" not in edge
+    assert "a secret" not in str(children)
+    assert "--ceiling" not in str(edge)
+
+
+@pytest.mark.parametrize("part", [part_commands.core, part_commands.gateway, part_commands.edge])
+def test_serve_knows_every_option_of_its_parts(part: click.Command) -> None:
+    given_by_serve = {"state", "token"}
+    known = {each.name for each in serve_command.serve.params} | given_by_serve
+    assert {each.name for each in part.params} <= known

@@ -20,8 +20,9 @@ from .options import (
     products_option,
     token_option,
 )
-from .part_commands import core, edge, gateway, serve
+from .part_commands import core, edge, gateway
 from .running import emit, fail, service_token
+from .serve_command import serve
 from .stir_commands import stir
 
 __all__ = ["main", "service_token"]

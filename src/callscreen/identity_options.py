@@ -9,7 +9,7 @@ __all__ = ["identity_config"]
 
 
 def identity_config(stir: Mapping[str, str], cache: Path | None) -> IdentityConfig:
-    """Of `options.stir_options`; `cache` is the folder of what was fetched, None for none."""
+    """Of `edge_options.stir_options`; `cache` is the folder of what was fetched, None for none."""
     private = filter(None, map(str.strip, stir["stir_private"].split(",")))
     return IdentityConfig(
         keys=stir["stir_keys"],

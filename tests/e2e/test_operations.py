@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from callscreen.part_commands import port_after
+from callscreen.serve_command import port_after
 
 from ..collector import Collector, otlp
 from .conftest import PASSWORD, Platform, callscreen, eventually, running

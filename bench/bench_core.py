@@ -11,7 +11,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from callscreen.core.access import service
 from callscreen.core.commands import get, screen, write
 from callscreen.core.commands.context import Core
-from callscreen.core.server import CoreConfig, build, first_start
+from callscreen.core.server import first_start
+from callscreen.core.wiring import CoreConfig, build
 
 from .screen import call, number, obj
 

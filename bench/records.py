@@ -25,17 +25,10 @@ from callscreen.core.access import service
 from callscreen.core.commands.context import Core
 from callscreen.core.commands.query_records import query
 from callscreen.core.limits import SWITCH_SECONDS
-from callscreen.core.server import (
-    OPTIONS,
-    CoreConfig,
-    bind,
-    build,
-    first_start,
-    register,
-    switching,
-)
+from callscreen.core.server import OPTIONS, bind, first_start, register, switching
 from callscreen.core.store.records import Arrived
 from callscreen.core.store.tables import ENGINE
+from callscreen.core.wiring import CoreConfig, build
 from callscreen.fastpath.recording_reference import RecordIds
 from callscreen.fastpath.records import digest
 from callscreen.fastpath.rows_types import ID_BYTES

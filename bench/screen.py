@@ -18,15 +18,8 @@ import grpc
 import uvloop
 
 from callscreen.core.limits import SWITCH_SECONDS
-from callscreen.core.server import (
-    OPTIONS,
-    CoreConfig,
-    bind,
-    build,
-    first_start,
-    register,
-    switching,
-)
+from callscreen.core.server import OPTIONS, bind, first_start, register, switching
+from callscreen.core.wiring import CoreConfig, build
 from callscreen.schema import TYPES
 from callscreen.v1 import provisioning_pb2, provisioning_pb2_grpc, screening_pb2, screening_pb2_grpc
 from callscreen.v1.object_pb2 import Object

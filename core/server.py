@@ -1,27 +1,21 @@
-"""The core as a process: opens the data, wires everything, serves gRPC, stops in order.
+"""The core as a process: opens the data, serves gRPC, stops in order.
 
 Invariants:
-1. The only place that builds objects, and the only one that names the LMDB stores.
-2. `ready` is called once, when every service answers.
-3. At a stop nothing new is taken, what was taken is committed and answered, then the data closes.
+1. `ready` is called once, when every service answers.
+2. At a stop nothing new is taken, what was taken is committed and answered, then the data closes.
 """
 
 import asyncio
 import logging
 import secrets
-import socket
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import Final
 
 import grpc
-from argon2 import PasswordHasher
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health  # type: ignore[attr-defined]
@@ -29,8 +23,7 @@ from grpc_reflection.v1alpha import reflection
 
 from ..identity.service import FAMILIES as WHO_FAMILIES
 from ..identity.service import Identities as Who
-from ..identity.service import IdentityConfig
-from ..ops import Family, Instruments
+from ..ops import Family
 from ..v1 import (
     audio_files_pb2,
     authentication_pb2,
@@ -42,56 +35,35 @@ from ..v1 import (
     replication_pb2,
     screening_pb2,
 )
-from .audio import AudioFolder
-from .audit.files import PREFIX, AuditFiles, log_duration
-from .buckets import Buckets
-from .bulk.jobs import Jobs
 from .bulk.limits import RETENTION_SECONDS
 from .chores import Chore, Chores
 from .commands import audio_collect
 from .commands.bootstrap import bootstrap, lacks_owner
 from .commands.clean_tokens import clean_tokens
-from .commands.context import Core, Identities, Means
+from .commands.context import Core
 from .commands.expire_records import expire_records
 from .commands.purge import purge_expired
 from .commands.set_password import SHORTEST
-from .committer import Committer, Published
 from .ending import ended
-from .engine import Engine
 from .errors import InvalidInput, Unavailable
-from .feed import Feed
-from .files import checked_hex, secret, write_secret
 from .indexing import make_complete
 from .limits import (
     COLLECT_SECONDS,
     KEEPALIVE_MS,
     KEEPALIVE_TIMEOUT_MS,
-    LISTS_AT_ONCE,
-    LISTS_WAITING,
-    LOGIN_NAMES,
     MESSAGE_BYTES,
     PASSWORD_CHARS,
-    PEPPER_BYTES,
     PING_INTERVAL_MS,
     PURGE_SECONDS,
     READER_CHECK_SECONDS,
     READER_SECONDS,
     RECORDS_EXPIRED_SECONDS,
-    REDEEMS,
-    REDEEMS_SECONDS,
-    RESETS,
-    RESETS_ADDRESS,
-    RESETS_SECONDS,
     RPCS_AT_ONCE,
     STOP_SECONDS,
     SWITCH_SECONDS,
     TOKEN_BYTES,
     TOKENS_CLEANED_SECONDS,
 )
-from .logins import Logins
-from .mail import Mailer
-from .passwords import Passwords
-from .recorder import Recorder
 from .services.audio_files import AudioFiles
 from .services.authentication import Authentication
 from .services.identity import CallerIdentity
@@ -103,14 +75,8 @@ from .services.records import Records
 from .services.registry import Streams, handler
 from .services.replication import Replication
 from .services.screening import Screening
-from .sessions import Sessions
 from .shown import Shown
-from .store.contract import Store
-from .store.lmdb import LmdbStore
-from .store.lmdb_records import LmdbRecords
-from .store.records import RecordStore
-from .threads import Threads
-from .upkeep.restore import check_finished
+from .wiring import CoreConfig, build
 
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
@@ -138,24 +104,6 @@ PASSWORD_LENGTH: Final = (
 )
 
 log = logging.getLogger("callscreen.core")
-
-
-@dataclass
-class CoreConfig:
-    """`clock` (Unix seconds) and `hasher` are there to be replaced in tests."""
-
-    data: Path
-    grpc: str = "127.0.0.1:50051"  # port 0: any
-    admin_password: str | None = None  # of the first administrators; None: made and printed
-    service_token: str | None = None  # of internal services; None: the one in the data folder
-    public_url: str = "http://127.0.0.1:8080"  # of the gateway, as people reach it: for mails
-    clock: Callable[[], float] = time.time
-    hasher: PasswordHasher | None = None
-    # Whose word on the callers they pass on counts: networks of gateways.
-    gateways: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
-    instruments: Instruments = field(default_factory=Instruments)
-    identity: IdentityConfig = field(default_factory=IdentityConfig)  # keys, roots and cache
-    identities: Identities | None = None  # what signs and verifies; None: made of `identity`
 
 
 async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.Event) -> None:
@@ -233,93 +181,10 @@ def chores(core: Core) -> list[Chore]:
     ]
 
 
-def build(config: CoreConfig, stack: AsyncExitStack) -> Core:
-    """The core on its data folder; the stack closes it, writers before stores."""
-    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    check_finished(config.data)
-    store = LmdbStore(config.data / "objects")
-    stack.callback(store.close)
-    records = LmdbRecords(config.data / "records", clock=config.clock)
-    stack.callback(records.close)
-    return wire(config, store, records, stack)
-
-
-def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExitStack) -> Core:
-    """The core on these stores, be they on disk or in memory."""
-    engine, feed = Engine(store), Feed(store)
-
-    def publish(changes: Published) -> None:
-        try:
-            engine.publish(changes)
-        finally:  # edges need not suffer what the core's own index does
-            feed.publish(changes)
-
-    mail = Mailer(config.public_url)
-    passwords = Passwords(config.hasher)
-    stack.callback(passwords.close)
-    readers = Threads("lists", LISTS_AT_ONCE, LISTS_WAITING)
-    stack.callback(readers.close)
-    with store.read() as reader:
-        lengths = list(reader.scan_private(PREFIX))
-    audit = AuditFiles(config.data / "audit", lengths, log_duration(store), config.clock)
-    stack.callback(audit.close)
-    committer = Committer(store, publish, audit=audit)
-    stack.push_async_callback(committer.close)
-    stack.push_async_callback(mail.close)
-    recorder = Recorder(records)
-    stack.push_async_callback(recorder.close)
-    pepper = secret(config.data / "pepper", lambda: secrets.token_hex(PEPPER_BYTES))
-    jobs = Jobs(config.data / "jobs")
-    stack.push_async_callback(jobs.close)
-    return Core(
-        data=config.data,
-        backup=asyncio.Lock(),
-        store=store,
-        committer=committer,
-        feed=feed,
-        engine=engine,
-        records=records,
-        recorder=recorder,
-        sessions=Sessions(store, service_token(config), config.clock),
-        passwords=passwords,
-        readers=readers,
-        jobs=jobs,
-        logins=Logins(),
-        audio=AudioFolder(config.data / "audio", socket.gethostname() or "localhost", config.clock),
-        resets=Buckets(RESETS, RESETS_SECONDS, LOGIN_NAMES),
-        resets_here=Buckets(RESETS_ADDRESS, RESETS_SECONDS, LOGIN_NAMES),
-        redeems=Buckets(REDEEMS, REDEEMS_SECONDS, LOGIN_NAMES),
-        mail=mail,
-        means=Means(checked_hex(config.data / "pepper", pepper, PEPPER_BYTES), secrets.token_bytes),
-        identities=config.identities or who(config.identity),
-        clock=config.clock,
-        ticks=time.monotonic,
-    )
-
-
-def who(config: IdentityConfig) -> Who:
-    """What signs and verifies. Raises Unavailable where a file of it cannot be used."""
-    try:
-        return Who(config)
-    except (ValueError, OSError) as error:
-        raise Unavailable(f"Calls cannot be signed or verified: {error}") from error
-
-
 async def ended_task(task: "asyncio.Task[None]") -> None:
     """Cancels a task, and waits until it has ended."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def service_token(config: CoreConfig) -> str:
-    """The token of internal services: given, or made once; either way it is in its file."""
-    path = config.data / "service.token"
-    given = (config.service_token or "").strip()
-    token = secret(path, lambda: given or secrets.token_urlsafe(TOKEN_BYTES))
-    if given and given != token:
-        write_secret(path, given)
-        return given
-    return token
 
 
 async def first_start(core: Core, password: str | None) -> None:
@@ -380,4 +245,4 @@ def bind(server: grpc.aio.Server, address: str) -> str:
     return f"{host}:{port}"
 
 
-__all__ = ["CoreConfig", "build", "first_start", "serve", "wire"]
+__all__ = ["bind", "check_readers", "first_start", "register", "serve", "switching"]

@@ -62,22 +62,25 @@ def test_a_part_imports_only_what_the_table_allows(part: str) -> None:
     assert wrong == []
 
 
-def test_only_the_core_server_names_lmdb() -> None:
+def test_only_the_wiring_names_lmdb() -> None:
     naming = {
         name
         for name, path in modules("core")
         for target in imports(name, path)
         if target.startswith("core.store.lmdb") and not name.startswith("core.store")
     }
-    assert naming == {"core.server"}
+    assert naming == {"core.wiring"}
 
 
 @pytest.mark.parametrize(
     ("inside", "forbidden"),
     [
         ("core.services", ("core.store",)),
-        ("core.commands", ("core.services", "core.server", "core.store.lmdb", "core.store.memory")),
-        ("core.store", ("core.commands", "core.services", "core.server")),
+        (
+            "core.commands",
+            ("core.services", "core.server", "core.wiring", "core.store.lmdb", "core.store.memory"),
+        ),
+        ("core.store", ("core.commands", "core.services", "core.server", "core.wiring")),
     ],
 )
 def test_the_core_is_layered(inside: str, forbidden: tuple[str, ...]) -> None:

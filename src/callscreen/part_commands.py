@@ -52,7 +52,8 @@ def core(
     """
     from .core.errors import CallscreenError
     from .core.origin import told
-    from .core.server import CoreConfig, serve
+    from .core.server import serve
+    from .core.wiring import CoreConfig
     from .identity_options import identity_config
 
     instruments = instruments_of("core", log_level, log_format, told)

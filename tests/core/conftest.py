@@ -14,9 +14,10 @@ from argon2 import PasswordHasher
 from callscreen.core.access import Principal, principal, service
 from callscreen.core.commands import create, delete, get, list_objects, update
 from callscreen.core.commands.context import Core
-from callscreen.core.server import CoreConfig, first_start, serve, wire
+from callscreen.core.server import first_start, serve
 from callscreen.core.store.memory import MemoryStore
 from callscreen.core.store.memory_records import MemoryRecords
+from callscreen.core.wiring import CoreConfig, wire
 from callscreen.schema import TYPES
 from callscreen.v1 import provisioning_pb2
 from callscreen.v1.object_pb2 import Object

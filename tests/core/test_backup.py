@@ -18,12 +18,13 @@ from callscreen.core.commands import backup as backup_command
 from callscreen.core.commands.jobs import get_job
 from callscreen.core.errors import Unavailable
 from callscreen.core.indexing import make_complete
-from callscreen.core.server import CoreConfig, build, first_start
+from callscreen.core.server import first_start
 from callscreen.core.store.contract import Batch, Key, Put, StoreFailed
 from callscreen.core.store.lmdb import LmdbStore
 from callscreen.core.upkeep import backup as backup_module
 from callscreen.core.upkeep.backup import Backup
 from callscreen.core.upkeep.check import check
+from callscreen.core.wiring import CoreConfig, build
 from callscreen.v1 import (
     maintenance_pb2,
     maintenance_pb2_grpc,

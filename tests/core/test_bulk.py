@@ -8,11 +8,12 @@ import pytest
 from callscreen.core.audit.rows import COLUMNS
 from callscreen.core.commands import jobs
 from callscreen.core.errors import InvalidInput, NotFound, PermissionDenied
-from callscreen.core.server import CoreConfig, first_start, wire
+from callscreen.core.server import first_start
 from callscreen.core.store.contract import COLUMNS as COLUMN_INDEX
 from callscreen.core.store.contract import UNIQUE as UNIQUE_INDEX
 from callscreen.core.store.memory import MemoryStore
 from callscreen.core.store.memory_records import MemoryRecords
+from callscreen.core.wiring import CoreConfig, wire
 from callscreen.v1.jobs_pb2 import DONE, FAILED, INSERT, REPLACE, UPSERT
 from callscreen.v1.object_pb2 import Change, Object
 

@@ -15,9 +15,10 @@ from callscreen.core.audit.rows import COLUMNS
 from callscreen.core.commands import append_records, sign_call, verify_call
 from callscreen.core.commands.context import Core
 from callscreen.core.errors import Conflict, InvalidInput, NotFound, PermissionDenied
-from callscreen.core.server import CoreConfig, first_start, wire
+from callscreen.core.server import first_start
 from callscreen.core.store.memory import MemoryStore
 from callscreen.core.store.memory_records import MemoryRecords
+from callscreen.core.wiring import CoreConfig, wire
 from callscreen.identity.composing import NoSignature
 from callscreen.identity.model import Check, Signed, SignRequest, State, Verdict
 from callscreen.v1 import identity_pb2 as pb

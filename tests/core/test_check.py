@@ -12,13 +12,14 @@ from callscreen.core.commands.authenticate import authenticate
 from callscreen.core.errors import Unavailable
 from callscreen.core.indexing import make_complete
 from callscreen.core.private import credential_key, redeemable_key, setup_key, stowed_key, token_key
-from callscreen.core.server import CoreConfig, build, first_start
+from callscreen.core.server import first_start
 from callscreen.core.store.contract import Key, StoreFailed, StoreInUse
 from callscreen.core.store.lmdb import LmdbStore
 from callscreen.core.store.tables import encode_key, encode_number, encode_parts
 from callscreen.core.upkeep.check import check
 from callscreen.core.upkeep.check_files import check_audio
 from callscreen.core.upkeep.findings import FINDINGS
+from callscreen.core.wiring import CoreConfig, build
 from callscreen.v1.object_pb2 import Change, Object
 
 from .conftest import CHEAP, PASSWORD, Clock, Desk, tenant

@@ -8,9 +8,10 @@ import pytest
 
 from callscreen.core.access import service
 from callscreen.core.commands import append_records
-from callscreen.core.server import CoreConfig, build, first_start
+from callscreen.core.server import first_start
 from callscreen.core.store.limits import SEGMENT_SECONDS
 from callscreen.core.upkeep.check import check
+from callscreen.core.wiring import CoreConfig, build
 from callscreen.fastpath.rows_types import ID_BYTES, LENGTH, ROW
 from callscreen.v1 import rules_pb2
 from callscreen.v1.records_pb2 import AppendRequest

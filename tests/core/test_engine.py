@@ -5,10 +5,10 @@ from contextlib import AsyncExitStack
 import pytest
 
 from callscreen.core.engine import Engine
-from callscreen.core.server import CoreConfig, wire
 from callscreen.core.store.contract import Batch, Key, Put
 from callscreen.core.store.memory import MemoryStore
 from callscreen.core.store.memory_records import MemoryRecords
+from callscreen.core.wiring import CoreConfig, wire
 from callscreen.v1.object_pb2 import Change, Object
 
 from .conftest import CHEAP, obj

@@ -4,7 +4,7 @@ import pytest
 
 from callscreen.core.errors import Unavailable
 from callscreen.core.files import checked_hex, secret, write_secret
-from callscreen.core.server import CoreConfig, service_token
+from callscreen.core.wiring import CoreConfig, service_token
 
 
 def test_a_secret_is_made_once_and_its_owner_s_alone(tmp_path):

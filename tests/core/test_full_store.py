@@ -8,10 +8,11 @@ import lmdb
 import pytest
 
 from callscreen.core.access import service
-from callscreen.core.server import CoreConfig, first_start, wire
+from callscreen.core.server import first_start
 from callscreen.core.store.contract import Batch, Key, Put, StoreFailed, StoreFull
 from callscreen.core.store.lmdb import LmdbStore
 from callscreen.core.store.memory_records import MemoryRecords
+from callscreen.core.wiring import CoreConfig, wire
 
 from .conftest import CHEAP, PASSWORD, Desk
 

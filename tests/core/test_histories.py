@@ -13,10 +13,10 @@ from callscreen.core.commands import create, delete, purge, restore, update
 from callscreen.core.commands.archive_keys import BATCHES, archive_type
 from callscreen.core.engine import Engine
 from callscreen.core.errors import CallscreenError
-from callscreen.core.server import CoreConfig, wire
 from callscreen.core.store.contract import UNIQUE
 from callscreen.core.store.memory import MemoryStore
 from callscreen.core.store.memory_records import MemoryRecords
+from callscreen.core.wiring import CoreConfig, wire
 from callscreen.schema import TYPES, Invalid, body_of, format_name, kind_of
 from callscreen.v1.object_pb2 import Change, Object
 

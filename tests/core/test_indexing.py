@@ -23,7 +23,7 @@ from callscreen.core.indexing import (
     scope,
 )
 from callscreen.core.limits import TEXT_OCTETS
-from callscreen.core.server import CoreConfig, serve
+from callscreen.core.server import serve
 from callscreen.core.store.contract import (
     COLUMNS,
     IndexDelete,
@@ -36,6 +36,7 @@ from callscreen.core.store.limits import KEY_BYTES
 from callscreen.core.store.lmdb import LmdbStore
 from callscreen.core.store.memory import MemoryStore
 from callscreen.core.store.tables import encode_parts
+from callscreen.core.wiring import CoreConfig
 from callscreen.schema import PRODUCTS, TYPES
 from callscreen.v1 import provisioning_pb2 as pb
 from callscreen.v1.jobs_pb2 import DONE

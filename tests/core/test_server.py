@@ -12,9 +12,10 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from callscreen.core.errors import Unavailable
 from callscreen.core.limits import STOP_SECONDS, SWITCH_SECONDS
-from callscreen.core.server import SERVICES, CoreConfig, check_readers, serve
+from callscreen.core.server import SERVICES, check_readers, serve
 from callscreen.core.services.registry import Streams, handler
 from callscreen.core.store.contract import StoreInUse
+from callscreen.core.wiring import CoreConfig
 from callscreen.v1 import (
     provisioning_pb2,
     replication_pb2,

@@ -11,8 +11,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from callscreen.core.server import CoreConfig
 from callscreen.core.server import serve as serve_core
+from callscreen.core.wiring import CoreConfig
 from callscreen.gateway import GatewayConfig, create_app
 from callscreen.gateway.client import open_channel
 

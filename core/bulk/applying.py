@@ -14,6 +14,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from ...fastpath.staged_read import Block
 from ...schema import Invalid, ObjectType, body_of
 from ...v1.bulk_pb2 import StagedBlock, UndoGroup
 from ...v1.jobs_pb2 import INSERT, REPLACE, JobLine
@@ -73,7 +74,7 @@ class Refused(CallscreenError):
 
 
 def apply_group(
-    draft: Draft, plan: Plan, blocks: Sequence[StagedBlock], ticks: Callable[[], float]
+    draft: Draft, plan: Plan, blocks: Sequence[Block], ticks: Callable[[], float]
 ) -> Group:
     """Writes the first of these blocks, as many as there is time for. Raises Refused."""
     group = Group(undo=UndoGroup(revision=draft.revision))
@@ -90,31 +91,42 @@ def apply_group(
     return group
 
 
-def check_block(draft: Draft, plan: Plan, block: StagedBlock) -> Group:
+def check_block(draft: Draft, plan: Plan, block: Block) -> Group:
     """What would become of a block; the draft is not for writing."""
     group = Group()
     _look_at(draft, plan, block, group, Creating(plan.kind, plan.product, plan.caller))
     return group
 
 
-def _look_at(
-    draft: Draft, plan: Plan, block: StagedBlock, group: Group, creating: Creating
-) -> None:
+def _look_at(draft: Draft, plan: Plan, block: Block, group: Group, creating: Creating) -> None:
     """Puts a block's rows into the draft, and notes those that are refused."""
-    count = len(block.at)
+    count = len(block)
     left: Sequence[int] = range(count)
     if is_quick(plan.kind, plan.product, plan.caller):
         left = creating.create(draft, block)
         group.created += count - len(left)
-    kept = {each.place: each.fields for each in block.kept} if left else {}
-    made = set(creating.keys) if left else set()
-    for row in left:
-        try:
-            _write(draft, plan, block, row, kept.get(row, ()), group, made)
-        except (Invalid, CallscreenError) as error:
-            group.refuse(block.line[row], error)
+    if left:
+        _each(draft, plan, block, left, group, set(creating.keys))
     group.blocks += 1
     group.rows += count
+
+
+def _each(
+    draft: Draft,
+    plan: Plan,
+    block: Block,
+    rows: Sequence[int],
+    group: Group,
+    made: set[bytes],
+) -> None:
+    """Puts these rows into the draft one by one; `made` are keys of what the group created."""
+    staged = StagedBlock.FromString(block.octets)
+    kept = {each.place: each.fields for each in staged.kept}
+    for row in rows:
+        try:
+            _write(draft, plan, staged, row, kept.get(row, ()), group, made)
+        except (Invalid, CallscreenError) as error:
+            group.refuse(staged.line[row], error)
 
 
 def _write(

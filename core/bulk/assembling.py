@@ -10,6 +10,7 @@ Invariants:
 from functools import cache
 from typing import Any, Final
 
+from ...fastpath.staged import Pen
 from ...schema import ObjectType
 from ...schema.secrets import secrets_of
 from ...v1.bulk_pb2 import StagedBlock
@@ -18,7 +19,7 @@ from ..audit.changes import changed_fields
 from ..audit.rows import middle
 from ..commands.archive_keys import ANY_BATCH, archive_key
 from ..commands.draft import PLAIN_NAME_CHARS, unique_key
-from ..indexing import changes, indexed
+from ..indexing import changes
 from ..store.contract import Key
 from ..store.tables import encode_key
 
@@ -31,14 +32,6 @@ def is_plain(kind: ObjectType, product: str) -> bool:
     """Whether all that the store is to hold of a new object can be made beforehand."""
     stamps = {column.name for column in kind.columns(product) if column.stamp}
     return kind.type in PLAIN and not stamps.intersection(kind.indexed)
-
-
-@cache
-def marks_each(kind: ObjectType, product: str) -> tuple[int, int]:
-    """How many entries each row has in `unique` and in `columns`."""
-    if not is_plain(kind, product):
-        return 0, 0
-    return len(unique_fields(kind)), len(indexed(kind, product))
 
 
 @cache
@@ -56,16 +49,9 @@ class Assembler:
         self._kind = kind
         self._product = product
         self._plain = is_plain(kind, product)
-        self.secret = bool(secrets_of(kind.shape))
-        self.block = StagedBlock()
-        self.lines: list[int] = []
-        self.at: list[bytes] = []
-        self.names: list[bytes] = []
-        self.fields: list[bytes] = []
-        self.shown: list[bytes] = []
-        self.unique: list[bytes] = []
-        self.columns: list[bytes] = []
-        self.audit: list[bytes] = []
+        self._secret = bool(secrets_of(kind.shape))
+        self._kept = StagedBlock()
+        self.pen = Pen()
 
     def add(self, line: int, name: str, body: Any, kept: list[str]) -> None:
         """Adds a row by its object, complete and in normal form. Raises KeyTooLong."""
@@ -76,39 +62,25 @@ class Assembler:
             encode_key(archive_key(product, kind.type, path, ANY_BATCH))
         obj = Object(**{kind.type: body})
         if kept:
-            self.block.kept.add(place=len(self.lines), fields=kept)
-        self.lines.append(line)
-        self.at.append(at)
-        self.names.append(name.encode())
-        self.fields.append(obj.SerializeToString(deterministic=True))
-        if self._plain:
-            self._tell(name, path, body, obj)
-
-    def _tell(self, name: str, path: tuple[str, ...], body: Any, obj: Object) -> None:
-        """What goes with a new object."""
-        kind, product = self._kind, self._product
-        for field, value in kind.uniques(body):
-            self.unique.append(unique_key(product, kind.type, field, value))
-        self.columns += [entry for entry, _ in changes(kind, product, path, None, obj)]
-        fields = changed_fields(kind, product, None, obj)
-        self.audit.append(middle(kind.type, name, CREATE, fields))
-        if self.secret:
+            self._kept.kept.add(place=self.pen.count, fields=kept)
+        field = obj.SerializeToString(deterministic=True)
+        if not self._plain:
+            self.pen.add(line, at, name.encode(), field)
+            return
+        unique = [
+            unique_key(product, kind.type, field, value) for field, value in kind.uniques(body)
+        ]
+        columns = [entry for entry, _ in changes(kind, product, path, None, obj)]
+        audit = middle(kind.type, name, CREATE, changed_fields(kind, product, None, obj))
+        shown = None
+        if self._secret:
             kind.redact(getattr(obj, kind.type))
-            self.shown.append(obj.SerializeToString(deterministic=True))
+            shown = obj.SerializeToString(deterministic=True)
+        self.pen.add(line, at, name.encode(), field, shown, unique, columns, audit)
 
-    def whole(self) -> StagedBlock:
-        """The block with all that was added."""
-        block = self.block
-        block.line.extend(self.lines)
-        block.at.extend(self.at)
-        block.name.extend(self.names)
-        block.field.extend(self.fields)
-        if self.shown != self.fields:
-            block.shown.extend(self.shown)
-        block.unique.extend(self.unique)
-        block.columns.extend(self.columns)
-        block.audit.extend(self.audit)
-        return block
+    def whole(self) -> bytes:
+        """The block with all that was added, encoded."""
+        return self.pen.whole() + self._kept.SerializeToString()
 
 
-__all__ = ["CREATE", "Assembler", "is_plain", "marks_each", "unique_fields"]
+__all__ = ["CREATE", "Assembler", "is_plain", "unique_fields"]

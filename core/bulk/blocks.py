@@ -12,7 +12,7 @@ from typing import BinaryIO, Final, TypeVar
 
 from google.protobuf.message import Message
 
-from ...v1.bulk_pb2 import StagedBlock
+from ...fastpath.staged_read import Block
 from ..errors import Unavailable
 
 LENGTH: Final = 4  # octets
@@ -29,19 +29,29 @@ class Damaged(Unavailable):
 
 def write_message(file: BinaryIO, message: Message) -> None:
     """Appends a message."""
-    data = message.SerializeToString()
+    write_octets(file, message.SerializeToString())
+
+
+def write_octets(file: BinaryIO, data: bytes) -> None:
+    """Appends a message that is encoded already."""
     file.write(len(data).to_bytes(LENGTH, "big") + data)
 
 
 def read_message(file: BinaryIO, kind: type[M]) -> M | None:
     """The next message; None at the end. Raises Damaged."""
+    data = read_octets(file)
+    return None if data is None else kind.FromString(data)
+
+
+def read_octets(file: BinaryIO) -> bytes | None:
+    """The same, encoded."""
     length = _length(file)
     if length is None:
         return None
     data = file.read(length)
     if len(data) != length:
         raise Damaged
-    return kind.FromString(data)
+    return data
 
 
 def read_messages(path: Path, kind: type[M]) -> Iterator[M]:
@@ -67,10 +77,22 @@ class Blocks:
                 self._skip()
             self._stack = stack.pop_all()
 
-    def read(self) -> StagedBlock | None:
-        """The next block; None after the last one."""
-        block = read_message(self._turn(), StagedBlock)
-        return block
+    def read(self) -> Block | None:
+        """The next block; None after the last one. Raises Damaged."""
+        data = read_octets(self._turn())
+        try:
+            return None if data is None else Block(data)
+        except ValueError as error:
+            raise Damaged from error
+
+    def some(self, rows: int) -> list[Block]:
+        """The next blocks until they have more than so many rows. Raises Damaged."""
+        found: list[Block] = []
+        size = 0
+        while size <= rows and (block := self.read()) is not None:
+            found.append(block)
+            size += len(block)
+        return found
 
     def close(self) -> None:
         self._stack.close()
@@ -97,4 +119,11 @@ def _length(file: BinaryIO) -> int | None:
     return int.from_bytes(data, "big")
 
 
-__all__ = ["Blocks", "Damaged", "read_message", "read_messages", "write_message"]
+__all__ = [
+    "Blocks",
+    "Damaged",
+    "read_message",
+    "read_messages",
+    "write_message",
+    "write_octets",
+]

@@ -17,7 +17,7 @@ from ...schema import MASK, ObjectType
 from ...schema.csv import cells_reader
 from ...schema.secrets import secrets_of
 from ...v1.jobs_pb2 import INSERT, UPSERT, ImportMode
-from ..commands.context import Means
+from ..commands.means import Means
 from ..commands.prepare import hash_pins, refused
 from .assembling import Assembler
 

@@ -10,14 +10,13 @@ Invariants:
 from collections.abc import Sequence
 from functools import cache
 
-from ...schema import ObjectType
-from ...v1.bulk_pb2 import StagedBlock
-from ...v1.object_pb2 import Object
-from ..access import Principal, Verb
-from ..commands.draft import Draft, Rows
-from ..commands.prepare import Subject, missing_references
+from ...fastpath.staged_read import Block
+from ...schema import TYPES, ObjectType
+from ..access import Principal, Verb, place_of
+from ..commands.draft import Draft
 from ..errors import PermissionDenied
-from .assembling import is_plain, marks_each
+from ..store.tables import decode_parts
+from .assembling import is_plain
 
 
 @cache
@@ -28,6 +27,13 @@ def follows_key(kind: ObjectType) -> bool:
         held.rules.references for field in kind.fields if field.shape for held in field.shape.fields
     )
     return not nested and referring <= set(kind.key[:-1])
+
+
+@cache
+def referred(kind: ObjectType) -> tuple[tuple[str, int], ...]:
+    """Types that what follows its key refers to, and how many parts of its key name them."""
+    probe = kind.message(**{name: name for name in kind.key})
+    return tuple((type_, len(key)) for _, type_, key in kind.references(probe))
 
 
 def is_quick(kind: ObjectType, product: str, caller: Principal) -> bool:
@@ -44,24 +50,29 @@ class Creating:
         self._product = product
         self._caller = caller
         self._places: dict[bytes, bool] = {}  # the store's key without its last part: may be used
+        self._there: dict[tuple[str, tuple[str, ...]], bool] = {}  # by type and key
         self.keys: list[bytes] = []  # of what was created
 
-    def create(self, draft: Draft, block: StagedBlock) -> list[int]:
+    def create(self, draft: Draft, block: Block) -> list[int]:
         """Creates what it can; the places in the block of the rows that are left."""
-        at, unique = list(block.at), list(block.unique)
-        taken, claimed = draft.taken(at, unique)
-        above = [key[: key.rindex(b"\0", 0, -1)] for key in at]
-        for place, row in dict(zip(above, range(len(above)), strict=True)).items():
-            if place not in self._places:
-                self._places[place] = self._may(draft, block, row)
-        usable = [self._places[place] for place in above]
-        plain = not (taken or claimed) and all(usable)
-        if plain and len(set(at)) == len(at) and len(set(unique)) == len(unique):
-            self._put(draft, block, None)
+        if not len(block):
             return []
+        at, unique = block.at, block.unique
+        taken, claimed = draft.taken(at, unique)
+        places = block.places()
+        for place in places:
+            if place not in self._places:
+                self._places[place] = self._may(draft, decode_parts(place)[2:])
+        plain = not (taken or claimed) and all(self._places[place] for place in places)
+        if plain and (block.ascends() or _distinct(at, unique)):
+            draft.put_fresh(self._kind, self._product, block)
+            self.keys += at
+            return []
+        usable = [self._places[key[: key.rindex(b"\0", 0, -1) + 1]] for key in at]
         chosen, left = self._choose(at, unique, usable, taken, claimed)
         if chosen:
-            self._put(draft, block, chosen)
+            draft.put_fresh(self._kind, self._product, block, chosen)
+            self.keys += [at[row] for row in chosen]
         return left
 
     def _choose(
@@ -73,7 +84,7 @@ class Creating:
         claimed: set[bytes],
     ) -> tuple[list[int], list[int]]:
         """Places of the rows to create, and of those that are left."""
-        each, _ = marks_each(self._kind, self._product)
+        each = len(unique) // len(at)
         seen, held = set(taken), set(claimed)
         chosen: list[int] = []
         left: list[int] = []
@@ -86,49 +97,25 @@ class Creating:
                 held.update(marks)
         return chosen, left
 
-    def _may(self, draft: Draft, block: StagedBlock, place: int) -> bool:
-        """Whether rows of that row's place may be created."""
-        kind, product = self._kind, self._product
-        body = getattr(Object.FromString(block.field[place]), kind.type)
+    def _may(self, draft: Draft, outer: tuple[str, ...]) -> bool:
+        """Whether rows may be created whose keys begin with these parts, and have one more."""
+        kind, product, caller = self._kind, self._product, self._caller
         try:
-            self._caller.require(product, kind.type, kind.key_of(body), Verb.CREATE)
+            caller.require(product, kind.type, (*outer, ""), Verb.CREATE)
         except PermissionDenied:
             return False
-        return not missing_references(draft, Subject(kind, product, body), self._caller)
+        return all(self._is_there(draft, type_, outer[:size]) for type_, size in referred(kind))
 
-    def _put(self, draft: Draft, block: StagedBlock, chosen: list[int] | None) -> None:
-        rows = _rows(block)
-        if chosen is not None:
-            marks, columns = marks_each(self._kind, self._product)
-            rows = Rows(
-                at=_pick(rows.at, chosen, 1),
-                names=_pick(rows.names, chosen, 1),
-                fields=_pick(rows.fields, chosen, 1),
-                shown=_pick(rows.shown, chosen, 1),
-                unique=_pick(rows.unique, chosen, marks),
-                columns=_pick(rows.columns, chosen, columns),
-                audit=_pick(rows.audit, chosen, 1),
-            )
-        draft.put_fresh(self._kind, self._product, rows)
-        self.keys += rows.at
+    def _is_there(self, draft: Draft, type_: str, key: tuple[str, ...]) -> bool:
+        """Whether an object is there, and within the caller's knowledge."""
+        if (type_, key) not in self._there:
+            known = self._caller.knows(place_of(type_, key))
+            self._there[type_, key] = known and draft.exists(TYPES[type_], self._product, key)
+        return self._there[type_, key]
 
 
-def _rows(block: StagedBlock) -> Rows:
-    fields = list(block.field)
-    return Rows(
-        at=list(block.at),
-        names=list(block.name),
-        fields=fields,
-        shown=list(block.shown) or fields,
-        unique=list(block.unique),
-        columns=list(block.columns),
-        audit=list(block.audit),
-    )
-
-
-def _pick(part: Sequence[bytes], chosen: Sequence[int], each: int) -> list[bytes]:
-    """The entries of some rows, of which there are so many a row."""
-    return [part[place * each + turn] for place in chosen for turn in range(each)]
+def _distinct(*lists: Sequence[bytes]) -> bool:
+    return all(len(set(each)) == len(each) for each in lists)
 
 
 __all__ = ["Creating", "is_quick"]

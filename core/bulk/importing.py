@@ -16,6 +16,7 @@ from contextlib import closing
 from functools import partial
 from typing import Final
 
+from ...fastpath.staged_read import Block
 from ...v1.bulk_pb2 import (
     APPLYING,
     ENDED,
@@ -23,7 +24,6 @@ from ...v1.bulk_pb2 import (
     UNDOING,
     WAITING,
     JobRecord,
-    StagedBlock,
     UndoGroup,
 )
 from ...v1.jobs_pb2 import CANCELLED, DONE, FAILED, RUNNING, Job, JobLine
@@ -145,22 +145,32 @@ class Import:
         return Plan(self._at.kind, self._at.product, self._kept.caller, mode, fields)
 
     async def _write_all(self, plan: Plan, blocks: Blocks) -> None:
-        waiting: deque[StagedBlock] = deque()
-        while self._record.phase != ENDED:
-            self._kept.check_cancelled()
-            last = not await asyncio.to_thread(_fill, waiting, blocks)
-            try:
-                group = await self._kept.retried(partial(self._write, plan, waiting, last))
-            except Refused as refused:
-                for _ in range(refused.group.blocks):
+        waiting: deque[Block] = deque()
+        ahead = _ahead(blocks)
+        try:
+            while self._record.phase != ENDED:
+                self._kept.check_cancelled()
+                rows, more = sum(map(len, waiting)), True
+                while more and rows <= GROUP_ROWS:
+                    found = await ahead
+                    more = bool(found)
+                    waiting.extend(found)
+                    rows += sum(map(len, found))
+                    ahead = _ahead(blocks)  # while these are written
+                group = await self._kept.retried(partial(self._write, plan, waiting, not more))
+                for _ in range(group.blocks):
                     waiting.popleft()
-                await self._check_rest(plan, waiting, blocks, refused.group)
-                return
-            for _ in range(group.blocks):
+        except Refused as refused:
+            for _ in range(refused.group.blocks):
                 waiting.popleft()
+            waiting.extend(await ahead)
+            await self._check_rest(plan, waiting, blocks, refused.group)
+            return
+        finally:
+            await asyncio.gather(ahead, return_exceptions=True)  # then the files are closed
         self._close()
 
-    async def _write(self, plan: Plan, waiting: deque[StagedBlock], last: bool) -> Group:
+    async def _write(self, plan: Plan, waiting: deque[Block], last: bool) -> Group:
         """Commits one group, and that it is. Raises Refused, CallscreenError."""
 
         def work(draft: Draft, record: JobRecord) -> Group:
@@ -187,7 +197,7 @@ class Import:
             await self._check_rest(self._plan(), deque(), blocks, Group())
 
     async def _check_rest(
-        self, plan: Plan, waiting: deque[StagedBlock], blocks: Blocks, group: Group
+        self, plan: Plan, waiting: deque[Block], blocks: Blocks, group: Group
     ) -> None:
         """Says what else is wrong, within reason; then all is taken back."""
         self._note(group)
@@ -217,7 +227,7 @@ class Import:
             job.message = REFUSED.format(job.errors, job.rows_total)
         await self._end(FAILED if job.errors else DONE)
 
-    def _look_at(self, plan: Plan, block: StagedBlock, seen: Seen | None = None) -> Group:
+    def _look_at(self, plan: Plan, block: Block, seen: Seen | None = None) -> Group:
         """Checks a block against the store as it is."""
         with self._core.store.read() as reader:
             draft = Draft(reader, self._kept.caller, self._core.clock())
@@ -274,16 +284,9 @@ class Import:
             self._files.input.unlink(missing_ok=True)
 
 
-def _fill(waiting: deque[StagedBlock], blocks: Blocks) -> bool:
-    """Reads on until there is enough for a group; whether there may be more. Raises Damaged."""
-    rows = sum(len(block.at) for block in waiting)
-    while rows <= GROUP_ROWS:
-        block = blocks.read()
-        if block is None:
-            return False
-        waiting.append(block)
-        rows += len(block.at)
-    return True
+def _ahead(blocks: Blocks) -> asyncio.Task[list[Block]]:
+    """Reads on beside what else is done, for about a group; none at the end. Raises Damaged."""
+    return asyncio.create_task(asyncio.to_thread(blocks.some, GROUP_ROWS))
 
 
 def _count(record: JobRecord, group: Group) -> None:

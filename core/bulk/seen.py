@@ -11,8 +11,8 @@ from typing import Final
 
 from google.protobuf.message import Message
 
+from ...fastpath.staged_read import Block
 from ...schema import Invalid, field_error
-from ...v1.bulk_pb2 import StagedBlock
 from ...v1.jobs_pb2 import INSERT
 from ...v1.object_pb2 import Object
 from ..errors import AlreadyExists
@@ -44,7 +44,7 @@ class Seen:
     ) -> None:
         self._db.close()
 
-    def look_at(self, plan: Plan, block: StagedBlock, group: Group) -> None:
+    def look_at(self, plan: Plan, block: Block, group: Group) -> None:
         """Refuses what a line before has claimed, in lines that were not refused yet."""
         told = {line.line for line in group.lines}
         for line, name, field in zip(block.line, block.name, block.field, strict=True):

@@ -18,10 +18,10 @@ from typing import BinaryIO
 from ...schema import TYPES, Invalid
 from ...schema.csv import csv_columns, header_columns, is_header
 from ...v1.jobs_pb2 import JobLine
-from ..commands.context import Means
+from ..commands.means import Means
 from ..errors import CallscreenError
 from .assembling import Assembler
-from .blocks import write_message
+from .blocks import write_message, write_octets
 from .checking import Check, Mode, row_check
 from .limits import ERRORS_KEPT, PROGRESS_SECONDS, ROW_COMMAS
 from .lines import Lines, Refused, Row
@@ -180,18 +180,21 @@ class _Part:
             return False
         if len(piece) > ROW_COMMAS and piece.count(b",") > ROW_COMMAS:
             return False
+        if b"\r" in piece:
+            piece = piece.replace(b"\r\n", b"\n")
         try:
-            text = piece.decode().replace("\r\n", "\n")
+            piece.decode()
         except UnicodeDecodeError:
             return False
-        if "\r" in text:
+        if b"\r" in piece:
             return False
         block = Assembler(self._kind, self._task.product)
-        whole = quick.matches_all(text)
-        for number, line in enumerate(text.split("\n")[:-1], first):
-            matches = whole or quick.matches(line)
-            if not (matches and quick.take(number, line.encode(), block)) and line.strip(","):
-                self._check_row(number, line.split(","), block)
+
+        def other(number: int, line: bytes) -> None:
+            if line.strip(b","):
+                self._check_row(number, line.decode().split(","), block)
+
+        quick.take(piece, first, block.pen, other)
         self._put(block)
         return True
 
@@ -213,8 +216,8 @@ class _Part:
             self._refuse(line, error)
 
     def _put(self, block: Assembler) -> None:
-        self._made.rows += len(block.lines)
-        write_message(self._staged, block.whole())
+        self._made.rows += block.pen.count
+        write_octets(self._staged, block.whole())
 
     def _columns(self, header: Sequence[str] | None, width: int, given: Sequence[str]) -> None:
         """Raises Invalid."""

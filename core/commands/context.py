@@ -29,19 +29,12 @@ from ..store.contract import Batch, Reader, Store
 from ..store.records import RecordStore
 from ..threads import Threads
 from .draft import Draft
+from .means import Means
 
 if TYPE_CHECKING:
     from ..bulk.jobs import Jobs
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What preparing an object needs: the pepper of PINs, and random bytes."""
-
-    pepper: bytes
-    random: Callable[[int], bytes]
 
 
 class Identities(Protocol):

@@ -11,16 +11,16 @@ Invariants:
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, repeat
 from typing import Final, NamedTuple
 
 from google.protobuf.message import Message
 
+from ...fastpath.staged_read import Block
 from ...schema import ObjectType, body_of, format_name
 from ...v1.object_pb2 import Change, Mutation, Object
 from ..access import Principal
 from ..audit.rows import Event, render
-from ..encoding import delimited, length, tag
+from ..encoding import delimited
 from ..errors import TooMuch
 from ..indexing import changes
 from ..limits import CHANGE_BYTES
@@ -38,17 +38,14 @@ from ..store.contract import (
     Put,
     Reader,
 )
-from ..store.contract import Fresh as FreshBatch
 from ..store.tables import encode_key
 from .archive_keys import ANY_BATCH, archive_key, batch_id
 from .names import default_cc
+from .new_objects import New
 from .secrets import published
 
 # A name up to so long is no longer as a key than it is so: whatever has it can be archived.
 PLAIN_NAME_CHARS: Final = 400
-NAME_TAG: Final = tag(Object.NAME_FIELD_NUMBER)
-PUT_TAG: Final = tag(Mutation.PUT_FIELD_NUMBER)
-MUTATION_TAG: Final = tag(Change.MUTATIONS_FIELD_NUMBER)
 TOO_LARGE: Final = "The change is too large for one transaction: make it in parts."
 
 
@@ -64,20 +61,6 @@ class Changed(NamedTuple):
     action: str
     old: Object | None
     new: Object | None
-
-
-class Rows(NamedTuple):
-    """New objects of one type in their parts, an entry an object; `unique` and `columns` have as
-    many an object as the type has. `shown` is what is published of `field`, perhaps itself.
-    """
-
-    at: Sequence[bytes]  # the store's keys
-    names: Sequence[bytes]
-    fields: Sequence[bytes]  # of Object, that hold the bodies
-    shown: Sequence[bytes]
-    unique: Sequence[bytes]
-    columns: Sequence[bytes]
-    audit: Sequence[bytes]  # middles of their rows
 
 
 class Draft:
@@ -99,9 +82,7 @@ class Draft:
         self._size = 0  # their octets
         self._stamps: bytes | None = None  # of every new object, encoded
         self._batches = 0  # made for the archive
-        self._fresh: dict[bytes, bytes] = {}  # by the store's keys; and what goes with them:
-        self._fresh_marks: dict[bytes, bytes] = {}
-        self._fresh_columns: dict[bytes, bytes] = {}
+        self._fresh = New()
         self._middles: dict[str, list[bytes]] = {}  # of their audit rows, by product
         self._lines: dict[str, list[bytes]] = {}  # whole rows, by product
         self.changed: list[Changed] = []  # in order
@@ -225,35 +206,27 @@ class Draft:
     def taken(self, keys: Sequence[bytes], marks: Sequence[bytes]) -> tuple[set[bytes], set[bytes]]:
         """Of the store's keys, and of entries of the index of unique values: what is there."""
         at, held = set(self._reader.present(keys)), set(self._reader.claimed(marks))
-        if self._fresh:
-            at.update(self._fresh.keys() & keys)
-            held.update(self._fresh_marks.keys() & marks)
+        if self._fresh.objects.pairs:
+            at.update(self._fresh.objects.among(keys))
+            held.update(self._fresh.marks.among(marks))
         return at, held
 
-    def put_fresh(self, kind: ObjectType, product: str, new: Rows) -> None:
-        """Sets objects of which nothing is `taken`, complete but for their stamps.
+    def put_fresh(
+        self, kind: ObjectType, product: str, block: Block, rows: Sequence[int] | None = None
+    ) -> None:
+        """Sets new objects, the block's or those of these rows, of which nothing is `taken`.
 
         Nor may this draft have put or removed any of them. Raises TooMuch.
         """
         if self._stamps is None:
             self._stamps = self._stamped()
-        stamps, fresh, mutations = self._stamps, self._fresh, self._mutations
-        before = len(mutations)
-        for at, name, field, shown in zip(new.at, new.names, new.fields, new.shown, strict=True):
-            head = NAME_TAG + length(name) + name
-            stored = published = head + stamps + field
-            fresh[at] = stored
-            if shown is not field:
-                published = head + stamps + shown
-            if kind.screened:
-                put = head + PUT_TAG + length(published) + published
-                mutations.append(MUTATION_TAG + length(put) + put)
-        each = len(new.unique) // max(len(new.names), 1)
-        owners = chain.from_iterable(repeat(name, each) for name in new.names)
-        self._fresh_marks.update(zip(new.unique, owners, strict=True))
-        self._fresh_columns.update(dict.fromkeys(new.columns, b""))
-        self._middles.setdefault(product, []).extend(new.audit)
-        self._size += sum(map(len, mutations[before:]))
+        objects, marks, columns, mutations, audit = block.put(self._stamps, kind.screened, rows)
+        self._fresh.objects.add(objects)
+        self._fresh.marks.add(marks)
+        self._fresh.columns += columns
+        self._middles.setdefault(product, []).extend(audit)
+        self._mutations.append(mutations)
+        self._size += len(mutations)
         if self._size > CHANGE_BYTES:
             raise TooMuch(TOO_LARGE)
 
@@ -298,7 +271,7 @@ class Draft:
 
     def batch(self) -> Batch | None:
         """What to commit; None where nothing changes, and nothing is told."""
-        if not (self._writes or self._private or self._fresh or self._lines):
+        if not (self._writes or self._private or self._fresh.objects.pairs or self._lines):
             return None
         change = Change(actor=self.actor)
         change.time.FromNanoseconds(int(self.now * 1e9))
@@ -323,9 +296,7 @@ class Draft:
                 for key, put in self._columns.items()
             ],
             rows=self._rows,
-            fresh=FreshBatch(self._fresh, self._fresh_marks, self._fresh_columns)
-            if self._fresh
-            else None,
+            fresh=self._fresh.batch(),
         )
 
     def _rows(self) -> dict[str, bytes]:
@@ -347,12 +318,14 @@ class Draft:
     def _value(self, key: Key) -> bytes | None:
         if key in self._writes:
             return self._writes[key]
-        if self._fresh and (found := self._fresh.get(encode_key(key))) is not None:
-            return found
+        if self._fresh.objects.pairs:
+            found = self._fresh.objects.get(encode_key(key))
+            if found is not None:
+                return found
         return self._reader.get(key)
 
     def _mark(self, key: bytes) -> bytes | None:
-        return self._fresh_marks.get(key) or self._reader.unique(key)
+        return self._fresh.marks.get(key) or self._reader.unique(key)
 
     def _free(self, kind: ObjectType, product: str, body: Message, name: str) -> None:
         for field, value in kind.uniques(body):
@@ -373,4 +346,4 @@ def unique_key(product: str, type_: str, field: str, value: str) -> bytes:
     return "\0".join((product, type_, field, value)).encode()
 
 
-__all__ = ["Changed", "Draft", "Rows", "name_of", "unique_key"]
+__all__ = ["Changed", "Draft", "name_of", "unique_key"]

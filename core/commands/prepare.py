@@ -19,9 +19,9 @@ from ...v1.object_pb2 import Object, Stamps
 from ...v1.rules_pb2 import Format
 from ..access import Principal, Verb, place_of
 from ..pins import SALT_BYTES, hash_pin, is_hashed
-from .context import Means
 from .draft import Draft
 from .grants import check_grants, check_mail, check_owner, settle_groups
+from .means import Means
 from .overrides import check_overrides
 from .source_rights import foreign_fields
 

@@ -28,13 +28,6 @@ async def verify(core: Core, caller: Principal, request: VerifyCallRequest) -> V
     caller.require(PRODUCT, TYPE, (provider,) if provider else (), Verb.READ)
     check(request)
     settings = core.engine.stir_settings()
-    policy = Policy(
-        freshness=settings.freshness,
-        require_date=settings.require_date,
-        require_identity=settings.require_identity,
-        replayed_invalid=settings.replayed_invalid,
-        malformed_failed=settings.malformed_failed,
-    )
     with core.store.read() as reader:
         cc = default_cc(reader, PRODUCT)
     question = Question(
@@ -49,7 +42,7 @@ async def verify(core: Core, caller: Principal, request: VerifyCallRequest) -> V
     )
     trust = core.engine.trust_of(provider)
     budget = settings.fetch_budget / 1000
-    verdict = await core.identities.verify(question, trust, policy, budget)
+    verdict = await core.identities.verify(question, trust, Policy.of(settings), budget)
     return VerifyCallResponse(identity=to_message(verdict), reason=verdict.reason)
 
 

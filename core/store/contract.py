@@ -85,12 +85,13 @@ COLUMNS = "columns"  # cells of the columns that have an index, with the path of
 class Fresh:
     """Objects that are not there yet, and their index entries, all as the store keeps them.
 
-    For what comes by the thousand. Keys are as `encode_key` makes them.
+    For what comes by the thousand: pairs of a key and its value, each key once, in any order. Keys
+    are as `encode_key` makes them.
     """
 
-    objects: Mapping[bytes, bytes]
-    unique: Mapping[bytes, bytes]
-    columns: Mapping[bytes, bytes]
+    objects: Sequence[tuple[bytes, bytes]]
+    unique: Sequence[tuple[bytes, bytes]]
+    columns: Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True)

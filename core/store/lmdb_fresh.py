@@ -22,13 +22,13 @@ def write_fresh(
     txn: "lmdb.Transaction[bytes]", dbs: "Mapping[Table, lmdb._Database]", fresh: Fresh
 ) -> Counter[bytes]:
     """Writes them; by how much which counts rise. Raises ValueError."""
-    objects = sorted(fresh.objects.items())
+    objects = sorted(fresh.objects)
     _, added = txn.cursor(dbs[OBJECTS]).putmulti(objects, overwrite=False)
     if added != len(objects):
         raise ValueError("an object that was said to be new is there already")
     for table, entries in ((UNIQUE_VALUES, fresh.unique), (COLUMN_VALUES, fresh.columns)):
         if entries:
-            txn.cursor(dbs[table]).putmulti(sorted(entries.items()))
+            txn.cursor(dbs[table]).putmulti(sorted(entries))
     return _counted([key for key, _ in objects])
 
 

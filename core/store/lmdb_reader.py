@@ -59,7 +59,11 @@ class LmdbReader:
         return self._found(UNIQUE_VALUES, keys)
 
     def _found(self, table: Table, keys: Sequence[bytes]) -> list[bytes]:
-        return [key for key, _ in self._txn.cursor(self._dbs[table]).getmulti(keys)]
+        cursor = self._txn.cursor(self._dbs[table])
+        # Of many keys in a row mostly none is there: one look tells.
+        if not keys or not cursor.set_range(min(keys)) or cursor.key() > max(keys):
+            return []
+        return [key for key, _ in cursor.getmulti(keys)]
 
     def scan(
         self,

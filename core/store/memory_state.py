@@ -182,7 +182,7 @@ def apply_batch(state: State, batch: Batch, record: bytes) -> None:
 
 def apply_fresh(state: State, fresh: Fresh) -> None:
     """Writes what is not there yet. Raises ValueError where it is."""
-    for octets, value in fresh.objects.items():
+    for octets, value in fresh.objects:
         key = decode_key(octets)
         if key in state.objects:
             raise ValueError("an object that was said to be new is there already")

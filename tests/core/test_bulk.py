@@ -262,6 +262,15 @@ async def test_files_that_are_none(core, acme, text, line, message):
     assert [(n, m) for n, _, m in await told(core, acme.caller, job)] == [(line, message)]
 
 
+async def test_empty_lines_leave_no_rows_in_the_audit_log(core, acme, monkeypatch):
+    monkeypatch.setattr("callscreen.core.bulk.applying.GROUP_ROWS", 0)  # each block is a group
+    folder = core.data / "audit" / "pcs"
+    before = sum(path.read_bytes().count(b"\n") for path in folder.iterdir())
+    text = HEADER + "+15855550001,alice,acme,,,\n" + "\n" * 200_000
+    assert (await load(core, acme.caller, "pcs/number", text)).rows_created == 1
+    assert sum(path.read_bytes().count(b"\n") for path in folder.iterdir()) == before + 1
+
+
 async def test_an_empty_file_is_told(core, acme):
     for text in ("", "\r\n\n", HEADER):
         job = await load(core, acme.caller, "pcs/number", text)

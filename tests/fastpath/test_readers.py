@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -189,3 +189,33 @@ def test_nothing_leaks(story: Story) -> None:
         used.append(counts["used_octets"] if again else 0)
     assert used[1] == used[2] == index.counts()["used_octets"]
     assert Index().counts()["used_octets"] == used[2]
+
+
+class Ending(list[str]):
+    """Entries of a list that drop a reader whenever they are read."""
+
+    def __init__(self, readers: list[Watch]) -> None:
+        super().__init__([CALLER])
+        self._readers = readers
+
+    def __iter__(self) -> Iterator[str]:
+        if self._readers:
+            self._readers.pop()
+        return super().__iter__()
+
+
+def test_a_reader_may_end_in_the_midst_of_a_commit() -> None:
+    """As where memory is collected then: whoever ends waits for no lock that its thread holds."""
+    index = Index()
+    index.commit(base(), 1)
+    readers = [Watch(index, [PAIR]) for _ in range(8)]
+    entries = Ending(readers)
+    thread = threading.Thread(target=index.commit, args=([number(ONE, "alice", entries)], 2))
+    thread.daemon = True
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert index.revision == 2
+    readers.clear()
+    index.commit([number(ONE, "alice", [])], 3)
+    assert index.counts()["given_up"] == 0

@@ -34,7 +34,7 @@ def revision_of(record: bytes) -> int:
 
 
 async def take(stream: AsyncGenerator[bytes, None], number: int) -> list[int]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         return [revision_of(await anext(stream)) for _ in range(number)]
 
 
@@ -145,7 +145,7 @@ async def test_closing_ends_every_follower(store: Store, put: Putter) -> None:
     followers = [asyncio.create_task(follow(after)) for after in (0, 1)]
     await asyncio.sleep(0.05)
     source.feed.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         assert await asyncio.gather(*followers) == [[1], []]
 
 

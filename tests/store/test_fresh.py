@@ -11,9 +11,9 @@ KEYS += [Key("pcs", "service_provider", (name,)) for name in ("a", "b", "a\0b", 
 
 def fresh(keys):
     return Fresh(
-        objects={encode_key(key): b"value of " + repr(key).encode() for key in keys},
-        unique={b"u" + encode_key(key): b"name" for key in keys},
-        columns={b"c" + encode_key(key): b"" for key in keys},
+        objects=[(encode_key(key), b"value of " + repr(key).encode()) for key in keys],
+        unique=[(b"u" + encode_key(key), b"name") for key in keys],
+        columns=[(b"c" + encode_key(key), b"") for key in keys],
     )
 
 
@@ -34,6 +34,10 @@ def test_they_are_there_whole_and_counted(store):
         assert sorted(reader.present(some)) == sorted([some[0], some[2]])
         assert reader.claimed([b"u" + some[0], b"none"]) == [b"u" + some[0]]
         assert reader.present([]) == []
+        below, above = b"pcs\0number\0", b"pcs\0number\0zz\0"
+        assert reader.present([above]) == reader.present([below]) == []
+        assert reader.present([above, below]) == []
+        assert reader.present([encode_key(Key("zzz", "zzz", ("z",)))]) == []
 
 
 def test_the_rest_of_the_batch_comes_after_them(store):

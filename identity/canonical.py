@@ -71,19 +71,19 @@ def strict_json(
         and not UNUSUAL.search(octets)
     ):
         return value
-    return carefully(octets, depth)
+    if deeper(value, depth):  # before a reader that calls itself sees it
+        raise ValueError(f"more than {depth} levels")
+    return carefully(octets)
 
 
-def carefully(octets: bytes, depth: int) -> dict[str, Any]:
-    """As strict_json, of a text that is known to be JSON and an object."""
+def carefully(octets: bytes) -> dict[str, Any]:
+    """As strict_json, of a text that is known to be JSON, an object and not too deep."""
     value = json.loads(
         octets.decode(),
         object_pairs_hook=no_key_twice,
         parse_int=integer,
         parse_float=fraction,
     )
-    if deeper(value, depth):
-        raise ValueError(f"more than {depth} levels")
     assert isinstance(value, dict)
     return value
 

@@ -33,6 +33,7 @@ __all__ = [
     "fingerprint",
     "p256_key",
     "read_path",
+    "readable",
 ]
 
 PATH_OCTETS = 64 * 1024  # of an answer that holds a path
@@ -45,6 +46,7 @@ ENHANCED_CONSTRAINTS = x509.ObjectIdentifier("1.3.6.1.5.5.7.1.33")
 NEVER_EXCLUDED = frozenset({"iat", "orig", "dest"})  # RFC 9118 section 4
 NUMBER_CHARS = frozenset("0123456789#*")
 NUMBER_CHARS_MOST = 15
+RANGE_MOST = 10**NUMBER_CHARS_MOST  # numbers of a range
 MANY = Size(1, ENTRIES_MOST)
 
 
@@ -97,18 +99,36 @@ def certificate_fault(detail: str) -> Fault:
     return Fault("certificate", 437, FAILED, detail)
 
 
+class readable:  # noqa: N801 - it is used as a statement
+    """Whatever `cryptography` raises within is a Fault.
+
+    Its errors have no common class, and what it reads late it also refuses late: an extension,
+    a name or a key of a certificate that was loaded.
+    """
+
+    __slots__ = ("_detail",)
+
+    def __init__(self, detail: str) -> None:
+        self._detail = detail
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, Fault):
+            raise certificate_fault(f"{self._detail}: {str(error)[:200]}") from error
+
+
 def read_path(octets: bytes) -> list[x509.Certificate]:
     """Certificates of a PEM text, or the one of DER octets, leaf first. Raises Fault."""
     if len(octets) > PATH_OCTETS:
         raise certificate_fault(f"more than {PATH_OCTETS} octets")
     if octets.count(b"-----BEGIN") > PATH_MOST:
         raise certificate_fault(f"more than {PATH_MOST} certificates")
-    try:
+    with readable("no certificate"):
         if b"-----BEGIN" in octets:
             return x509.load_pem_x509_certificates(octets)
         return [x509.load_der_x509_certificate(octets)]
-    except ValueError as error:
-        raise certificate_fault("no certificate") from error
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -118,10 +138,8 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 def p256_key(certificate: x509.Certificate) -> EllipticCurvePublicKey:
     """The key that a token is verified with (RFC 8225 section 7: ES256). Raises Fault."""
-    try:
+    with readable("its key cannot be read"):
         key = certificate.public_key()
-    except Exception as error:
-        raise certificate_fault("its key cannot be read") from error
     if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
         raise certificate_fault("its key is not on the curve P-256")
     return key
@@ -138,8 +156,8 @@ def authority_of(certificate: x509.Certificate) -> Authority | None:
     for entry in found.entries:
         if entry.tag == "spc":
             code = str(entry.value.as_str())
-            if not 0 < len(code) <= TEXT_MOST:
-                raise certificate_fault("TNAuthList: a provider code of no or too many characters")
+            if not 0 < len(code) <= TEXT_MOST or not code.isprintable():
+                raise certificate_fault("TNAuthList: no provider code")
             spc.append(code)
         elif entry.tag == "one":
             number = _number(entry.value.as_str())
@@ -178,10 +196,8 @@ def constraints_of(certificate: x509.Certificate) -> Constraints | None:
 
 
 def _extension(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> bytes | None:
-    try:
+    with readable("its extensions cannot be read"):
         extensions = certificate.extensions
-    except Exception as error:
-        raise certificate_fault("its extensions cannot be read") from error
     for extension in extensions:
         if extension.oid == oid:
             value = extension.value
@@ -191,10 +207,8 @@ def _extension(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> byt
 
 
 def _decoded(kind: type[Any], octets: bytes, name: str) -> Any:
-    try:
+    with readable(name):
         return decode_der(kind, octets)
-    except ValueError as error:
-        raise certificate_fault(f"{name}: {error}") from error
 
 
 def _wrapped(octets: bytes) -> bytes:
@@ -219,7 +233,7 @@ def _number(text: str) -> str:
 def _range(found: Any) -> tuple[str, str]:
     """First and last number of a range, which must all have as many digits."""
     start = _number(found.start.as_str())
-    if found.count < 2 or not start.isdecimal():
+    if not 2 <= found.count <= RANGE_MOST or not start.isdecimal():
         raise certificate_fault("TNAuthList: no range of numbers")
     last = str(int(start) + found.count - 1).zfill(len(start))
     if len(last) > len(start):

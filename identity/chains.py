@@ -7,12 +7,13 @@ Invariants
    Fault that is `unknown`; all else that is amiss refuses the call: 437.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from math import prod
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509.oid import SignatureAlgorithmOID
+from cryptography.x509.verification import Store
 
 from .certificates import (
     PATH_MOST,
@@ -22,15 +23,15 @@ from .certificates import (
     constraints_of,
     fingerprint,
     p256_key,
+    readable,
 )
 from .model import NOT_VALIDATED, Chain, Constraints, Fault
-from .trust import Trust, path_to
+from .paths import ends_of, is_ca, path_to, usage_of
+from .trust import Trust
 
 __all__ = ["check_authority", "judge_chain"]
 
-SIGNATURES = frozenset(
-    {SignatureAlgorithmOID.ECDSA_WITH_SHA256, SignatureAlgorithmOID.RSA_WITH_SHA256}
-)
+WAYS_MOST = 16  # paths that are tried
 WITHOUT_NUMBERS = frozenset({"shaken", "div", "rph"})  # signed for by a provider code alone
 
 
@@ -38,25 +39,52 @@ def judge_chain(path: Sequence[x509.Certificate], trust: Trust, now: float) -> C
     """The chain of a path, leaf first, to one of the roots. Raises Fault."""
     if trust.store is None:
         raise Fault("trust", 436, NOT_VALIDATED, "no root is configured", unknown=True)
-    _check_names(path)
-    leaf = path[0]
+    with readable("the path cannot be read"):
+        return _judged(path, trust, trust.store, now)
+
+
+def _judged(path: Sequence[x509.Certificate], trust: Trust, store: Store, now: float) -> Chain:
+    """Of several ways up the first that does; what might do with a newer CRL refuses nothing."""
+    faults: list[Fault] = []
+    for others in _ways(path):
+        try:
+            return _chain(path_to(store, path[0], others, now), trust, now)
+        except Fault as fault:
+            faults.append(fault)
+    raise next((fault for fault in faults if fault.unknown), faults[0])
+
+
+def _ways(path: Sequence[x509.Certificate]) -> Iterable[tuple[x509.Certificate, ...]]:
+    """The certificates above a leaf, each name once: so the search of a path cannot go round.
+
+    A CA that two others have certified, or that has a new key, has two under one name.
+    """
+    if not path:
+        raise certificate_fault("the path is empty")
+    if len(path) > PATH_MOST:
+        raise certificate_fault(f"a path of more than {PATH_MOST} certificates")
+    named: dict[bytes, list[x509.Certificate]] = {}
+    for each in dict.fromkeys(path[1:]):
+        named.setdefault(each.subject.public_bytes(), []).append(each)
+    if prod(map(len, named.values())) > WAYS_MOST:
+        raise certificate_fault("a path with too many certificates of one name")
+    return product(*named.values())
+
+
+def _chain(found: Sequence[x509.Certificate], trust: Trust, now: float) -> Chain:
+    leaf = found[0]
     key = p256_key(leaf)
-    found = path_to(trust.store, leaf, path[1:], now)
-    _check_algorithms(found)
     _check_usage(leaf)
-    for above in found[1:]:
-        _check_ca_usage(above)
     authority = _authority(found)
     limits = tuple(each for each in map(constraints_of, found) if each is not None)
     _check_revoked(found, trust, now)
-    until = min(each.not_valid_after_utc.timestamp() for each in found)
     return Chain(
         key=key,
         name=leaf.subject.rfc4514_string(),
         spc=authority.spc,
         numbers=authority.numbers,
         constraints=limits,
-        until=min(until, trust.revocations.until),
+        until=min(ends_of(found), trust.revocations.until),
         fingerprint=fingerprint(leaf),
     )
 
@@ -82,14 +110,14 @@ def _check_claims(limits: Constraints, claims: Mapping[str, Any]) -> None:
         if name not in claims:
             raise certificate_fault(f"the claim {name} must be there")
     for name, values in limits.permitted:
-        if name in claims and not _permitted(claims[name], values):
+        if name in claims and not _permitted(claims[name], frozenset(values)):
             raise certificate_fault(f"the claim {name} may not have this value")
     for name in limits.must_exclude:
         if name in claims:
             raise certificate_fault(f"the claim {name} may not be there")
 
 
-def _permitted(value: Any, values: Sequence[str]) -> bool:
+def _permitted(value: Any, values: frozenset[str]) -> bool:
     """Whether a claim, every text of it where it holds several, is one of the values."""
     if isinstance(value, dict):
         return bool(value) and all(_permitted(each, values) for each in value.values())
@@ -100,43 +128,13 @@ def _permitted(value: Any, values: Sequence[str]) -> bool:
     return type(value) is int and str(value) in values
 
 
-def _check_names(path: Sequence[x509.Certificate]) -> None:
-    """Each name once: then there is one way up, and the search for it cannot branch or go round."""
-    if not path:
-        raise certificate_fault("the path is empty")
-    if len(path) > PATH_MOST:
-        raise certificate_fault(f"a path of more than {PATH_MOST} certificates")
-    if len({each.subject.public_bytes() for each in path}) < len(path):
-        raise certificate_fault("a path with two certificates of one name")
-
-
-def _check_algorithms(found: Sequence[x509.Certificate]) -> None:
-    """P-256 and SHA-256 throughout (ATIS-1000080); a CA of the older profile may have RSA."""
-    for place, certificate in enumerate(found):
-        if place + 1 < len(found) and certificate.signature_algorithm_oid not in SIGNATURES:
-            raise certificate_fault("a path that is not signed with SHA-256")
-        key = certificate.public_key()
-        if not isinstance(key, RSAPublicKey):
-            p256_key(certificate)
-
-
-def _check_ca_usage(certificate: x509.Certificate) -> None:
-    for extension in certificate.extensions:
-        value = extension.value
-        if isinstance(value, x509.BasicConstraints) and not value.ca:
-            raise certificate_fault("signed by a certificate that is no CA's")
-        if isinstance(value, x509.KeyUsage) and not value.key_cert_sign:
-            raise certificate_fault("signed by a CA whose key is not for certificates")
-
-
 def _check_usage(leaf: x509.Certificate) -> None:
     """A leaf signs calls, not certificates."""
-    for extension in leaf.extensions:
-        value = extension.value
-        if isinstance(value, x509.BasicConstraints) and value.ca:
-            raise certificate_fault("a CA signs no calls")
-        if isinstance(value, x509.KeyUsage) and not value.digital_signature:
-            raise certificate_fault("its key is not for signatures")
+    if is_ca(leaf):
+        raise certificate_fault("a CA signs no calls")
+    usage = usage_of(leaf)
+    if usage is not None and not usage.digital_signature:
+        raise certificate_fault("its key is not for signatures")
 
 
 def _authority(found: Sequence[x509.Certificate]) -> Authority:
@@ -187,17 +185,23 @@ def _check_identifiers(child: x509.Certificate, parent: x509.Certificate) -> Non
 
 
 def _inside(numbers: tuple[str, str], held: tuple[str, str]) -> bool:
-    """Whether all numbers of a range are in another."""
-    if len(numbers[0]) != len(held[0]):
+    """Whether all numbers of a range are in another; one with # or * is in none but its own."""
+    if numbers == held:
+        return True
+    if len(numbers[0]) != len(held[0]) or not numbers[0].isdecimal() or not held[0].isdecimal():
         return False
     return held[0] <= numbers[0] <= numbers[1] <= held[1]
 
 
 def _check_revoked(found: Sequence[x509.Certificate], trust: Trust, now: float) -> None:
+    """What was revoked is refused, also by a list that has ended; the rest is unknown then."""
     for certificate in found:
-        if (certificate.issuer.public_bytes(), certificate.serial_number) in (
-            trust.revocations.revoked
-        ):
+        if trust.revocations.holds(certificate.issuer, certificate.serial_number):
             raise certificate_fault(f"{certificate.subject.rfc4514_string()} was revoked")
     if now > trust.revocations.until:
         raise Fault("revocation", 436, NOT_VALIDATED, "the CRL has ended", unknown=True)
+    for certificate in found[:-1]:  # the root is trusted as it is
+        if not trust.revocations.covers(certificate.issuer):
+            issuer = certificate.issuer.rfc4514_string()
+            detail = f"the CRL says nothing of certificates by {issuer}"
+            raise Fault("revocation", 436, NOT_VALIDATED, detail, unknown=True)

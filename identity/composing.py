@@ -3,7 +3,7 @@
 Invariants
 1. The claims have the shape that a verifier asks of their `ppt`.
 2. A `div` stands beside its original: it keeps its `orig` and `iat`, and diverts from its `dest`
-   (RFC 8946 section 4.1).
+   (RFC 8946 section 4.1). The original is fresh, as a verifier asks of its `iat`.
 """
 
 import os
@@ -16,17 +16,16 @@ from .claims import ATTESTATIONS, NAMES_MOST, check_shape, is_origid, is_tn, is_
 from .header import read_identity
 from .model import Fault, SignRequest
 from .telephone import is_e164
+from .tokens import uuid_of
 
 __all__ = ["APART_MOST", "Composed", "NoSignature", "composed", "fresh_uuid", "origid_of"]
 
 APART_MOST = 60  # seconds between a request's iat and now
 SOURCES = UUID("3f0f7f0e-7d5c-5a57-9a0e-6c1f3a1c2b77")  # the name space of those that are made
 ASIDE = ("crn", "rcdi")  # of a request's rcd: they stand beside that claim, not in it
-# The digit that a random one becomes: its upper two bits are 10.
-VARIANT = {each: "89ab"[int(each, 16) % 4] for each in "0123456789abcdef"}
-# Random octets for UUIDs, in hexadecimal: the system is asked once for many. A child process must
-# not have the same.
-SPARE: list[str] = []
+# Random octets for UUIDs, 16 each: the system is asked once for many. A child process must not have
+# the same.
+SPARE: list[bytes] = []
 SPARE_MOST = 64
 os.register_at_fork(after_in_child=SPARE.clear)
 
@@ -56,12 +55,11 @@ def composed(request: SignRequest, now: float) -> Composed:
     if request.attest == "N":
         raise NoSignature("attestation N: not to be signed")
     if request.div:
-        return diverted(request)
+        return diverted(request, now)
     if not is_e164(request.orig):
         raise NoSignature("the calling number is not one of E.164")
     iat = request.iat or int(now)
-    if abs(now - iat) > APART_MOST:
-        raise NoSignature(f"iat is more than {APART_MOST} seconds off")
+    check_time(iat, now)
     claims = {"dest": dest_of(request.dest), "iat": iat, "orig": {"tn": request.orig}}
     if request.rph or request.sph:
         return shaped("rph", claims | priority_of(request), iat)
@@ -84,7 +82,13 @@ def attested(request: SignRequest, claims: dict[str, Any], iat: int) -> Composed
     return Composed("shaken", claims, origid, iat)
 
 
-def diverted(request: SignRequest) -> Composed:
+def check_time(iat: int, now: float) -> None:
+    """Raises NoSignature unless a token of that time is fresh. `iat` may be any integer."""
+    if not now - APART_MOST <= iat <= now + APART_MOST:
+        raise NoSignature(f"iat is more than {APART_MOST} seconds off")
+
+
+def diverted(request: SignRequest, now: float) -> Composed:
     """`dest` is where the call goes now; the rest is the original's."""
     if not request.original:
         raise NoSignature("a div without its original")
@@ -100,6 +104,7 @@ def diverted(request: SignRequest) -> Composed:
     if request.orig and request.orig not in orig.values():
         raise NoSignature("the original of a div has another orig")
     iat = original.claims["iat"]
+    check_time(iat, now)
     dest, div = dest_of(request.dest), {kind: request.div}
     return shaped("div", {"dest": dest, "div": div, "iat": iat, "orig": orig}, iat)
 
@@ -148,10 +153,9 @@ def display_of(rcd: dict[str, Any]) -> dict[str, Any]:
 def fresh_uuid() -> str:
     """A random UUID (RFC 9562 section 5.4). Threads may ask at once."""
     try:
-        text = SPARE.pop()
+        octets = SPARE.pop()
     except IndexError:
-        octets = os.urandom(16 * SPARE_MOST).hex()
-        SPARE.extend(octets[place : place + 32] for place in range(32, len(octets), 32))
-        text = octets[:32]
-    variant = VARIANT[text[16]]
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+        many = os.urandom(16 * SPARE_MOST)
+        SPARE.extend(many[place : place + 16] for place in range(16, len(many), 16))
+        octets = many[:16]
+    return uuid_of(octets)

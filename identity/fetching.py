@@ -4,7 +4,7 @@ Invariants
 1. A connection is made only to an address that was checked: names are resolved here, once, and
    what is private, shared, local, multicast or a disguise of such is left out (RFC 6890).
 2. No redirect is followed, no proxy, cookie or password is used, no compressed body is opened.
-3. Each fetch ends after TOTAL_SECONDS and OCTETS_MOST; slow names hold RESOLVERS threads at most.
+3. Each fetch ends after TOTAL_SECONDS and OCTETS_MOST; only who was asked in vain is at fault.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from .model import NOT_VALIDATED, Fault
+from .resolving import Names, NoPlace
 
 __all__ = ["OCTETS_MOST", "PORTS", "Fetched", "Fetcher", "Unfetched", "is_reachable", "read_url"]
 
@@ -29,7 +29,6 @@ TOTAL_SECONDS = 5.0  # of a fetch, from the name to the last octet
 CONNECT_SECONDS = 3.0
 CONNECTIONS_MOST = 64
 HOST_CONNECTIONS_MOST = 4
-RESOLVERS = 8  # names that are looked up at once
 URL_MOST = 2_048  # characters
 AGE_MOST = 31 * 86_400  # seconds that an answer's max-age may say
 PORTS = (443, 8443)  # ATIS-1000074
@@ -149,10 +148,9 @@ class Fetcher:
         self._ports = tuple(ports)
         self._tls = ssl.create_default_context(cafile=ca or None)
         self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._resolve = resolve or self._looked_up
+        self._resolve = resolve or Names().look_up
         self._seconds = seconds
         self._session: aiohttp.ClientSession | None = None
-        self._threads: ThreadPoolExecutor | None = None
 
     async def get(self, url: str, most: int = OCTETS_MOST) -> Fetched:
         """The body of a 200 answer of at most `most` octets. Raises Unfetched."""
@@ -162,6 +160,8 @@ class Fetcher:
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._got(url, most)
+        except NoPlace as error:
+            raise Unfetched("too many names are being looked up", kind="limited") from error
         except TimeoutError as error:
             raise Unfetched("no answer in time", dead=True, kind="timeout") from error
         except (aiohttp.ClientConnectionError, ssl.SSLError, OSError) as error:
@@ -172,11 +172,8 @@ class Fetcher:
     async def close(self) -> None:
         """Ends connections; a later `get` opens anew."""
         session, self._session = self._session, None
-        threads, self._threads = self._threads, None
         if session is not None:
             await session.close()
-        if threads is not None:
-            threads.shutdown(wait=False, cancel_futures=True)
 
     async def _got(self, url: str, most: int) -> Fetched:
         get = self._opened().get(URL(url, encoded=True), allow_redirects=False)
@@ -215,14 +212,6 @@ class Fetcher:
                 },
             )
         return self._session
-
-    async def _looked_up(self, host: str, port: int) -> Sequence[str]:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(RESOLVERS, "identity-names")
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        )
-        return [str(each[4][0]) for each in found]
 
 
 def _is_address(host: str) -> bool:

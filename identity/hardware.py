@@ -2,18 +2,18 @@
 
 Invariants
 1. A key never leaves its token: it is used by its handle, and one that could be read is refused.
-2. A process has one session with a token, and calls into a module one after another: modules are
-   opened without locks of their own.
+2. A process has one session with a token, and calls into a module one after another, in one
+   thread: modules are opened without locks of their own. A call that hangs holds nobody else:
+   what is asked of its module until it comes back is refused at once.
 3. The PIN stands in a file that only its owner may read; it is in no option, log or message.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidSignature
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from .attended import Line, Stuck
 from .keyfiles import Refused, read_secret
 from .signing import NoSignature
 
@@ -29,9 +30,15 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEME", "HardwareKey", "Place", "Token", "read_place"]
 
+log = logging.getLogger("callscreen.identity")
+
 SCHEME = "pkcs11:"
 NAMES = frozenset({"folder", "module-path", "token", "pin-source"})
 SIGNATURE_OCTETS = 64  # r and s
+SIGN_SECONDS = 0.5  # that a call waits for its signature, its turn included
+LOAD_SECONDS = 10.0  # that the load of a key does, the opening of a session included
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +79,43 @@ class Token:
             raise ValueError("keys behind PKCS#11 need the package callscreen[pkcs11]") from error
         self._pkcs11 = pkcs11
         self._place = place
-        self._lock = lock_of(place.module)
+        self._line = LINES.setdefault(place.module, Line("pkcs11"))
         self._session: Any = None
+        self._told = False  # that it does not answer
 
-    @contextmanager
-    def session(self) -> Iterator["pkcs11.Session"]:
-        """The session, opened where it is not; for one caller at a time.
+    def run(self, call: Callable[["pkcs11.Session"], Found], seconds: float) -> Found:
+        """What a call gives of the session, which is opened where it is not.
 
-        Raises Refused where the token cannot be had; what it refuses ends the session.
+        Raises Refused where the token cannot be had, or does not answer within so many seconds;
+        what it refuses ends the session.
         """
-        with self._lock:
-            try:
-                if self._session is None:
-                    self._session = self._open()
-                yield self._session
-            except (self._pkcs11.PKCS11Error, RuntimeError) as error:
-                self._leave()
-                raise Refused(f"the token {self._place.token}: {told(error)}") from error
+        try:
+            found = self._line.do(lambda: self._done(call), seconds)
+        except Stuck:
+            if not self._told:
+                self._told = True
+                log.error("the token %s does not answer: nothing is signed", self._place.token)
+            raise Refused(f"the token {self._place.token} does not answer") from None
+        if self._told:
+            self._told = False
+            log.info("the token %s answers again", self._place.token)
+        return found
+
+    def _done(self, call: Callable[["pkcs11.Session"], Found]) -> Found:
+        try:
+            if self._session is None:
+                self._session = self._open()
+            return call(self._session)
+        except (self._pkcs11.PKCS11Error, RuntimeError) as error:
+            self._leave()
+            raise Refused(f"the token {self._place.token}: {told(error)}") from error
 
     def key(self, label: str, public: EllipticCurvePublicKey) -> "HardwareKey":
         """The private key of that label. Raises Refused unless it fits and stays where it is."""
         key = HardwareKey(self, label)
         probe = b"does the key fit the certificate?"
         try:
-            check_signature(public, key.sign(probe), probe)
+            check_signature(public, key.sign(probe, LOAD_SECONDS), probe)
         except NoSignature as error:
             raise Refused(str(error)) from error
         return key
@@ -147,14 +167,17 @@ class HardwareKey:
 
         self._mechanism = Mechanism.ECDSA
 
-    def sign(self, octets: bytes) -> bytes:
-        """r and s over the SHA-256 of the octets. Raises NoSignature."""
+    def sign(self, octets: bytes, seconds: float = SIGN_SECONDS) -> bytes:
+        """r and s over the SHA-256 of the octets. Raises NoSignature, also after so long."""
         digest = sha256(octets).digest()
+
+        def signed(session: "pkcs11.Session") -> Any:
+            if self._of is not session:
+                self._handle, self._of = self._token.find(session, self._label), session
+            return self._handle.sign(digest, mechanism=self._mechanism)
+
         try:
-            with self._token.session() as session:
-                if self._of is not session:
-                    self._handle, self._of = self._token.find(session, self._label), session
-                signature = self._handle.sign(digest, mechanism=self._mechanism)
+            signature = self._token.run(signed, seconds)
         except Refused as error:
             raise NoSignature(str(error)) from error
         if len(signature) != SIGNATURE_OCTETS:
@@ -162,11 +185,7 @@ class HardwareKey:
         return bytes(signature)
 
 
-LOCKS: dict[str, threading.RLock] = {}  # by module: of all that is called in it
-
-
-def lock_of(module: str) -> Any:
-    return LOCKS.setdefault(module, threading.RLock())
+LINES: dict[str, Line] = {}  # by module: of all that is called in it
 
 
 def told(error: Exception) -> str:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from .canonical import strict_json
 from .model import NOT_VALIDATED, Fault, IdentityHeader
+from .tokens import read_shaken
 
 __all__ = [
     "SUPPORTED",
@@ -23,6 +24,7 @@ __all__ = [
     "VALUE_MOST",
     "is_certificate_url",
     "read_identity",
+    "read_plain",
     "split_identities",
 ]
 
@@ -125,6 +127,34 @@ def read_identity(value: bytes) -> IdentityHeader:
     )
 
 
+def read_plain(value: bytes) -> IdentityHeader | None:
+    """As read_identity, of a value whose token is plain: its claims need no further look.
+
+    None where it is not plain, or anything is amiss.
+    """
+    found = read_shaken(value)
+    if found is None:
+        return None
+    first, behind, token, signed, signature, claims = found
+    if len(first) > PART_MOST or len(behind) > PART_MOST:
+        return None
+    try:
+        protected, info, ppt = known_around(first, behind)
+    except Fault:
+        return None
+    if ppt != "shaken":
+        return None
+    return IdentityHeader(token, signed, signature, protected, claims, info, ppt)
+
+
+def read_around(first: bytes, behind: bytes) -> tuple[dict[str, Any], str, str]:
+    """What stands around the claims of a value: the header part, `info` and `ppt`. Raises Fault."""
+    said = read_parameters(behind)
+    protected, ppt = read_protected(first)
+    agree(said, protected, ppt)
+    return protected, said.info, ppt
+
+
 def read_parameters(octets: bytes) -> Parameters:
     """What follows the token. Raises Fault."""
     given: dict[bytes, bytes] = {}
@@ -178,6 +208,7 @@ def read_protected(text: bytes) -> tuple[dict[str, Any], str]:
 # A Fault that was raised is not remembered.
 known_parameters = lru_cache(REMEMBERED)(read_parameters)
 known_protected = lru_cache(REMEMBERED)(read_protected)
+known_around = lru_cache(REMEMBERED)(read_around)
 
 
 def agree(said: Parameters, protected: dict[str, Any], ppt: str) -> None:

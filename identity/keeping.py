@@ -4,44 +4,65 @@ Invariants
 1. An entry is replaced whole: what a reader took stays one path and what was judged of it.
 2. What is judged holds for one Trust object alone, so a change of roots or CRL judges anew.
 3. Strangers name URLs: there are at most URLS_MOST entries of OCTETS_MOST together, the least
-   recently used goes; a host is asked HOST_FETCHES times a minute, all hosts FETCHES times.
+   recently used goes; a host is asked HOST_FETCHES times a minute, those of one domain
+   DOMAIN_FETCHES times, all FETCHES times.
 4. One fetch a URL at a time. A host that fails is left alone for a while that doubles; an answer
    that is no certificate keeps only its own URL away, or a stranger could shut out any host.
 5. A path is kept for KEEP_SECONDS at least, fetched again at half of its life while it is in use;
    the old one serves until the new one is there.
+6. Where a token is refused by the path that is held, that is fetched anew first, once in
+   DOUBT_SECONDS however many are refused: it may have been replaced under its URL. Those that it
+   bears out do not wait.
 """
 
 import asyncio
 import logging
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
+from enum import Enum
 from pathlib import Path
+
+from cryptography import x509
 
 from .certificates import read_path
 from .chains import judge_chain
 from .fetching import Fetched, Fetcher, Unfetched
 from .kept import Entry, Judged, Shelf
-from .model import Chain, Fault
+from .limits import Limits, domain_of, host_of
+from .model import FAILED, Chain, Fault
+from .refreshing import words_of
 from .trust import Trust
 from .trusting import Trusts
 
-__all__ = ["Certificates"]
+__all__ = ["Certificates", "Doubt"]
 
 log = logging.getLogger("callscreen.identity")
 
 URLS_MOST = 2_000
 OCTETS_MOST = 16 * 1024 * 1024
 HOST_FETCHES = 20  # a minute, that calls ask for
+DOMAIN_FETCHES = 60
 FETCHES = 600
+HOST_RENEWALS = 10  # a minute, because tokens were refused: apart from the fetches
+DOMAIN_RENEWALS = 20
+RENEWALS = 120
 RUNNING_MOST = 64  # fetches at once
-MINUTE = 60.0
+DOMAIN_RUNNING = 8
 KEEP_SECONDS = 86_400.0  # ATIS-1000074: at least
 KEEP_MOST = 7 * 86_400.0
 FAULT_SECONDS = 1.0  # that a bad judgement stands: a certificate may begin
-DOUBT_SECONDS = 300.0  # between two fetches because a signature did not fit
+DOUBT_SECONDS = 60.0  # between two fetches because tokens were refused
 BACK_OFF_SECONDS = 5.0  # after a first failure
 BACK_OFF_MOST = 300.0
-FAILURES_MOST = 4_096  # hosts and URLs, and hosts whose fetches are counted
+FAILURES_MOST = 4_096  # hosts and URLs
+
+
+class Doubt(Enum):
+    """Whether a path that refuses a token is what stands at its URL now."""
+
+    SETTLED = 1  # it was had since, or a short while ago
+    WANTED = 2  # it is to be fetched anew, or is being fetched
+    FAILED = 3  # it could not be had anew
 
 
 class Certificates:
@@ -58,7 +79,7 @@ class Certificates:
         self._entries: dict[str, Entry] = {}
         self._octets = 0
         self._failed: OrderedDict[str, tuple[int, float, str]] = OrderedDict()
-        self._asked: OrderedDict[str, deque[float]] = OrderedDict()
+        self._limits = Limits(clock)
         self._running: dict[str, asyncio.Task[None]] = {}
         self.fetches: Counter[str] = Counter()  # by outcome
         for entry in self._shelf.read(URLS_MOST, clock()):
@@ -76,7 +97,7 @@ class Certificates:
         """The judged chain of a URL, from memory. Raises Fault: unknown where it is not there."""
         entry, now = self._entries.get(url), self._clock()
         if entry is None or now >= entry.until:
-            failed = self._failed.get(url) or self._failed.get(_host(url))
+            failed = self._failed.get(url) or self._failed.get(host_of(url))
             raise Unfetched(failed[2] if failed else "the certificate was not fetched yet")
         entry.used = now
         trust = self._trusts.trust(trust_name)
@@ -93,23 +114,33 @@ class Certificates:
         raise Fault(check, code, verstat, detail, unknown=unknown)
 
     def lacks(self, url: str) -> bool:
-        """Whether a fetch is worth waiting for: there is no path, or one in doubt or ended."""
+        """Whether a fetch is worth waiting for: there is no path, or one that has ended."""
         entry, now = self._entries.get(url), self._clock()
-        if entry is not None and now < entry.until and not entry.doubted:
+        if entry is not None and now < entry.until:
             return False
-        return not (self._kept_away(url, now) or self._kept_away(_host(url), now))
+        return not (self._kept_away(url, now) or self._kept_away(host_of(url), now))
 
-    def doubt(self, url: str) -> bool:
-        """A signature did not fit: whether the path is old enough to be fetched anew first."""
+    def doubt(self, url: str, since: float) -> Doubt:
+        """Of the path of a URL, by which a call that came at `since` is refused."""
+        entry, now = self._entries.get(url), self._clock()
+        if entry is None or entry.fetched >= since:
+            return Doubt.SETTLED
+        if url in self._running:
+            return Doubt.WANTED
+        if 0.0 <= now - entry.renewed < DOUBT_SECONDS:
+            return Doubt.FAILED if entry.stale else Doubt.SETTLED
+        return Doubt.FAILED if self._away(url, now) else Doubt.WANTED
+
+    def path_of(self, url: str) -> tuple[x509.Certificate, ...]:
+        """The path that is held, good or not; empty for none."""
         entry = self._entries.get(url)
-        if entry is None or self._clock() - entry.checked < DOUBT_SECONDS:
-            return False
-        entry.doubted = True
-        return self.lacks(url)
+        return entry.path if entry is not None else ()
 
-    async def want(self, urls: Iterable[str], seconds: float) -> None:
-        """Waits until all of the URLs were tried, or for that long; a fetch goes on meanwhile."""
-        tasks = {task for task in map(self._started, urls) if task is not None}
+    async def want(self, urls: Iterable[str], seconds: float, doubted: Iterable[str] = ()) -> None:
+        """Waits until all of the URLs were tried, or for that long; a fetch goes on meanwhile.
+        Those of `doubted` are fetched anew, where that is wanted."""
+        begun = [*map(self._started, urls), *map(self._renewed, doubted)]
+        tasks = {task for task in begun if task is not None}
         if tasks:
             await asyncio.wait(tasks, timeout=max(0.0, seconds))
 
@@ -122,7 +153,8 @@ class Certificates:
             elif now >= entry.half and entry.used > entry.fetched and not self._away(url, now):
                 if len(self._running) >= RUNNING_MOST // 2:
                     return
-                self._start(url)
+                if self._has_room(url):
+                    self._start(url)
 
     async def close(self) -> None:
         """Ends the fetches that run."""
@@ -135,10 +167,34 @@ class Certificates:
         running = self._running.get(url)
         if running is not None or not self.lacks(url):
             return running
-        if len(self._running) >= RUNNING_MOST or not self._within_limits(_host(url)):
+        host = host_of(url)
+        limits = (("", FETCHES), (domain_of(host), DOMAIN_FETCHES), (f"//{host}", HOST_FETCHES))
+        if not self._has_room(url) or not self._limits.take(limits):
             self.fetches["limited"] += 1
             return None
         return self._start(url)
+
+    def _renewed(self, url: str) -> asyncio.Task[None] | None:
+        running, now = self._running.get(url), self._clock()
+        if running is not None or self.doubt(url, now) is not Doubt.WANTED:
+            return running
+        entry, host = self._entries[url], host_of(url)
+        entry.renewed, entry.stale = now, True  # until another takes its place
+        limits = (
+            ("anew", RENEWALS),
+            (f"anew {domain_of(host)}", DOMAIN_RENEWALS),
+            (f"anew //{host}", HOST_RENEWALS),
+        )
+        if not self._has_room(url) or not self._limits.take(limits):
+            self.fetches["limited"] += 1
+            return None
+        return self._start(url)
+
+    def _has_room(self, url: str) -> bool:
+        """Whether one more fetch may run; one domain has a part of the room."""
+        domain = domain_of(host_of(url))
+        same = sum(domain_of(host_of(each)) == domain for each in self._running)
+        return len(self._running) < RUNNING_MOST and same < DOMAIN_RUNNING
 
     def _start(self, url: str) -> asyncio.Task[None]:
         task = self._running[url] = asyncio.ensure_future(self._fetch(url))
@@ -152,8 +208,12 @@ class Certificates:
         except Fault as fault:
             self._note_failure(url, fault)
             return
+        except Exception as error:  # whatever a stranger's octets bring about
+            log.exception("a certificate could not be taken: %s", url)
+            self._note_failure(url, Unfetched(words_of(error), kind="bad"))
+            return
         self.fetches["good"] += 1
-        for key in (url, _host(url)):
+        for key in (url, host_of(url)):
             self._failed.pop(key, None)
         for old in self._put(entry):
             await asyncio.to_thread(self._shelf.remove, old)
@@ -171,6 +231,9 @@ class Certificates:
         before = self._entries.get(entry.url)
         if before is not None:
             entry.used = max(entry.used, before.used)
+            entry.renewed = max(entry.renewed, before.renewed)
+            if entry.octets == before.octets:
+                entry.judged = before.judged
             self._octets -= len(before.octets)
         self._entries[entry.url] = entry
         self._octets += len(entry.octets)
@@ -188,43 +251,22 @@ class Certificates:
     def _note_failure(self, url: str, fault: Fault) -> None:
         kind = fault.kind if isinstance(fault, Unfetched) else "bad"
         self.fetches[kind] += 1
+        if kind == "limited":
+            return  # neither the host nor the URL is at fault
         dead = isinstance(fault, Unfetched) and fault.dead
-        key, now = _host(url) if dead else url, self._clock()
+        key, now = host_of(url) if dead else url, self._clock()
         times = self._failed.pop(key, (0, 0.0, ""))[0] + 1
         wait = min(BACK_OFF_SECONDS * 2.0 ** min(times - 1, 10), BACK_OFF_MOST)
         self._failed[key] = (times, now + wait, f"not fetched: {fault.detail}")
         if len(self._failed) > FAILURES_MOST:
             self._failed.popitem(last=False)
-        entry = self._entries.get(url)
-        if entry is not None:  # the one that is held is the best that is known
-            entry.doubted, entry.checked = False, now
 
     def _kept_away(self, key: str, now: float) -> bool:
         failed = self._failed.get(key)
         return failed is not None and now < failed[1]
 
     def _away(self, url: str, now: float) -> bool:
-        return url in self._running or any(self._kept_away(key, now) for key in (url, _host(url)))
-
-    def _within_limits(self, host: str) -> bool:
-        """Counts a fetch of a host, and of all, unless the last minute had as many already."""
-        now = self._clock()
-        counts = [(self._times(each), most) for each, most in (("", FETCHES), (host, HOST_FETCHES))]
-        for times, most in counts:
-            while times and now - times[0] >= MINUTE:
-                times.popleft()
-            if len(times) >= most:
-                return False
-        for times, _ in counts:
-            times.append(now)
-        return True
-
-    def _times(self, host: str) -> deque[float]:
-        times = self._asked.setdefault(host, deque())
-        self._asked.move_to_end(host)
-        if len(self._asked) > FAILURES_MOST:
-            self._asked.popitem(last=False)
-        return times
+        return url in self._running or any(self._kept_away(key, now) for key in (url, host_of(url)))
 
 
 def _judged(entry: Entry, trust: Trust, now: float) -> Judged:
@@ -233,13 +275,7 @@ def _judged(entry: Entry, trust: Trust, now: float) -> Judged:
     except Fault as fault:
         why = (fault.code, fault.verstat, fault.check, fault.detail, fault.unknown)
         return Judged(trust, now, now + FAULT_SECONDS, None, why)
+    except Exception as error:  # as above: a call is not lost by it
+        why = (437, FAILED, "certificate", f"cannot be judged: {words_of(error)}", False)
+        return Judged(trust, now, now + FAULT_SECONDS, None, why)
     return Judged(trust, now, chain.until, chain)
-
-
-def _host(url: str) -> str:
-    """The host of an https URL, with its port unless that is 443, in its one spelling."""
-    host = url[8:].partition("/")[0].lower().removesuffix(":443")
-    name, colon, port = host.rpartition(":")
-    if colon and port.isdecimal():
-        return f"{name.removesuffix('.')}:{port}"
-    return host.removesuffix(".")

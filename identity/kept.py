@@ -1,7 +1,8 @@
 """What is kept of an x5u URL, in memory and in a folder.
 
 Invariants
-1. A file holds one entry, its URL and times in its first line; what cannot be read is removed.
+1. A file holds one entry, its URL and times in its first line; what cannot be read is removed,
+   and what cannot be removed is passed over.
 2. A file is no more trusted than a fetch: its path is judged again after a restart.
 """
 
@@ -17,7 +18,7 @@ from cryptography import x509
 
 from .certificates import PATH_OCTETS, read_path
 from .model import Chain, Fault
-from .storing import written_whole
+from .storing import read_whole, written_whole
 
 __all__ = ["Entry", "Judged", "Shelf"]
 
@@ -46,13 +47,12 @@ class Entry:
     fetched: float
     until: float
     used: float = 0.0
-    checked: float = 0.0  # when it was last asked for
-    doubted: bool = False  # a signature did not fit: fetched anew before the next verdict
+    renewed: float = 0.0  # when it was last asked for because a token was refused; 0: never
+    stale: bool = False  # and did not come
     judged: dict[str, Judged] = field(default_factory=dict)  # by the name of a trust
 
     def __post_init__(self) -> None:
         self.used = self.used or self.fetched
-        self.checked = self.checked or self.fetched
 
     @property
     def half(self) -> float:
@@ -75,7 +75,7 @@ class Shelf:
             if entry is not None and entry.fetched <= now < entry.until:
                 yield entry
             else:
-                path.unlink(missing_ok=True)
+                self._unlink(path)
 
     def write(self, entry: Entry) -> None:
         """A disk that fails is told once: the entry is then in memory alone."""
@@ -90,10 +90,13 @@ class Shelf:
 
     def remove(self, url: str) -> None:
         if self._folder is not None:
-            try:
-                self._path(url).unlink(missing_ok=True)
-            except OSError as error:
-                self._tell(error)
+            self._unlink(self._path(url))
+
+    def _unlink(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            self._tell(error)
 
     def _path(self, url: str) -> Path:
         assert self._folder is not None
@@ -107,9 +110,7 @@ class Shelf:
 
 def _read(path: Path) -> Entry | None:
     try:
-        if path.stat().st_size > LINE_MOST + PATH_OCTETS:
-            return None
-        line, _, octets = path.read_bytes().partition(b"\n")
+        line, _, octets = read_whole(path, LINE_MOST + PATH_OCTETS)[0].partition(b"\n")
         told = orjson.loads(line)
         url, fetched, until = str(told["url"]), float(told["fetched"]), float(told["until"])
         if hashlib.sha256(url.encode()).hexdigest() != path.name:

@@ -1,7 +1,8 @@
 """Reads what a signing certificate is kept in: its path, its key, and the URL it is fetched at.
 
 Invariants
-1. A private key or a PIN is taken only from a file that nobody but its owner may read.
+1. A private key or a PIN is taken only from a file that nobody but its owner may read, which is
+   who runs this, or root.
 2. A certificate is taken only where it may sign calls: a key of P-256 that fits, service provider
    codes, nothing in its constraints that no call could keep to.
 3. No name leads out of the folder.
@@ -11,7 +12,6 @@ import os
 import re
 import stat
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -25,7 +25,9 @@ from cryptography.x509 import Certificate
 from .certificates import authority_of, constraints_of, fingerprint, p256_key, read_path
 from .claims import ATTESTATIONS
 from .model import Chain, Constraints, Fault
+from .paths import is_path
 from .signing import SoftwareKey
+from .storing import read_whole
 
 __all__ = ["FILE_MOST", "Refused", "is_name", "read_certificate", "read_key", "read_secret"]
 
@@ -46,15 +48,11 @@ def is_name(text: str) -> bool:
 
 def read_file(path: Path) -> tuple[bytes, os.stat_result]:
     try:
-        with path.open("rb") as file:
-            octets, found = file.read(FILE_MOST + 1), os.fstat(file.fileno())
+        return read_whole(path, FILE_MOST)
     except FileNotFoundError:
         raise Refused(f"{path.name} is missing") from None
     except OSError as error:
         raise Refused(f"{path.name}: {error.strerror}") from error
-    if len(octets) > FILE_MOST:
-        raise Refused(f"{path.name} has more than {FILE_MOST} octets")
-    return octets, found
 
 
 def read_secret(path: Path) -> bytes:
@@ -62,6 +60,8 @@ def read_secret(path: Path) -> bytes:
     octets, found = read_file(path)
     if found.st_mode & READABLE:
         raise Refused(f"{path.name} may be read by others than its owner: chmod 600")
+    if found.st_uid not in (0, os.geteuid()):
+        raise Refused(f"{path.name} belongs to another user ({found.st_uid})")
     return octets
 
 
@@ -71,7 +71,7 @@ def read_key(path: Path, public: EllipticCurvePublicKey) -> SoftwareKey:
         key = load_pem_private_key(read_secret(path), None)
     except Refused:
         raise
-    except (ValueError, TypeError) as error:  # TypeError: it has a passphrase
+    except Exception as error:  # those of `cryptography` have no common class
         raise Refused(f"{path.name} is no private key in PEM without a passphrase") from error
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(key.curve, SECP256R1):
         raise Refused(f"{path.name} is no key of P-256")
@@ -98,9 +98,8 @@ def own_chain(path: list[Certificate]) -> Chain:
     """What the certificates say of their owner. Raises Refused, Fault."""
     leaf = path[0]
     key = p256_key(leaf)
-    for child, parent in pairwise(path):
-        if child.issuer != parent.subject:
-            raise Refused("the certificates are no path, leaf first")
+    if not is_path(path):
+        raise Refused("the certificates are no path, leaf first")
     authority = authority_of(leaf)
     if authority is None or not authority.spc:
         raise Refused("the certificate has no service provider code (TNAuthList)")

@@ -21,7 +21,8 @@ from pathlib import Path
 
 from .chains import check_authority
 from .hardware import SCHEME, Token, read_place
-from .keyfiles import Refused, is_name, read_certificate, read_key
+from .keyfiles import is_name, read_certificate, read_key
+from .refreshing import words_of
 from .signing import Key, NoSignature, Signer
 
 __all__ = ["ALARM_DAYS", "NAMES_MOST", "KeyState", "KeyStore"]
@@ -44,6 +45,7 @@ class KeyState:
     problem: str = ""
     fingerprint: str = ""
     until: float = 0.0  # seconds since 1970
+    url: str = ""  # that its tokens name
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +128,19 @@ class KeyStore:
             return before
         try:
             entry = self._read(name, stamp)
-        except (Refused, ValueError) as error:
+        except Exception as error:  # whatever a file brings about concerns this name alone
             whole = (0, 0, 0, 0) not in stamp[: 2 if self._token else 3]
             last = before if before is not None and before.signer is not None and whole else None
-            if before is None or before.problem != str(error):
+            problem = words_of(error)
+            if before is None or before.problem != problem:
                 held = "; the last good one signs on" if last else ""
-                log.error("the certificate %s is not taken: %s%s", name, error, held)
-            return Entry(
-                stamp, last.signer if last else None, last.since if last else 0.0, str(error)
-            )
+                log.error("the certificate %s is not taken: %s%s", name, problem, held)
+            return Entry(stamp, last.signer if last else None, last.since if last else 0.0, problem)
         log.info("the certificate %s is in use until %s", name, day(entry.until))
         return entry
 
     def _read(self, name: str, stamp: Stamp) -> Entry:
-        """Raises Refused, ValueError."""
+        """Raises Refused, ValueError, and what `cryptography` has for strange octets."""
         assert self._folder is not None
         chain, url, since = read_certificate(self._folder, name)
         key: Key
@@ -157,7 +158,8 @@ class KeyStore:
             problem = problem or "the certificate has expired"
         elif now < entry.since:
             problem = problem or "the certificate does not hold yet"
-        return KeyState(name, problem, entry.signer.certificate.fingerprint, entry.until)
+        signer = entry.signer
+        return KeyState(name, problem, signer.certificate.fingerprint, entry.until, signer.x5u)
 
     def _tell_missed(self, name: str, why: str) -> None:
         if name not in self._missed and len(self._missed) < NAMES_MOST:

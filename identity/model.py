@@ -7,15 +7,17 @@ Invariants
 3. Times are seconds since 1970; numbers are digits without a plus (RFC 8224 8.3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 __all__ = [
     "FAILED",
+    "NOTHING",
     "NOT_VALIDATED",
     "PASSED",
     "REASONS",
@@ -26,6 +28,7 @@ __all__ = [
     "IdentityHeader",
     "Policy",
     "Question",
+    "Rules",
     "SignRequest",
     "Signed",
     "State",
@@ -46,6 +49,8 @@ REASONS = {
     437: "Unsupported Credential",
     438: "Invalid Identity Header",
 }
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class State(IntEnum):
@@ -84,8 +89,7 @@ class Check:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityHeader:
+class IdentityHeader(NamedTuple):
     """One Identity value taken apart (RFC 8224 section 4.1); octets as received."""
 
     token: bytes  # header.payload.signature, base64url; "..signature" in the compact form
@@ -127,6 +131,21 @@ class Chain:
     fingerprint: str = ""  # SHA-256 of the leaf, hexadecimal
 
 
+class Rules(Protocol):
+    """Settings that say how callers are verified."""
+
+    @property
+    def freshness(self) -> int: ...
+    @property
+    def require_date(self) -> bool: ...
+    @property
+    def require_identity(self) -> bool: ...
+    @property
+    def replayed_invalid(self) -> bool: ...
+    @property
+    def malformed_failed(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a verifier is told to do where the standards leave it open. Seconds."""
@@ -137,6 +156,17 @@ class Policy:
     require_identity: bool = False  # none at all is 428
     replayed_invalid: bool = True  # one token with another Call-ID is refused, not only told
     malformed_failed: bool = False  # verstat of a 438 for claims: Failed, not No-TN-Validation
+
+    @classmethod
+    def of(cls, rules: Rules) -> "Policy":
+        """The policy that settings ask for."""
+        return cls(
+            freshness=rules.freshness,
+            require_date=rules.require_date,
+            require_identity=rules.require_identity,
+            replayed_invalid=rules.replayed_invalid,
+            malformed_failed=rules.malformed_failed,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +184,7 @@ class Question:
     resource_priority: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What was found. `code` and `reason` are a SIP answer's, 0 and "" where there is no fault."""
 
     state: State
@@ -172,7 +201,7 @@ class Verdict:
     signer: str = ""
     ppt: str = ""
     replayed: bool = False
-    display: dict[str, Any] = field(default_factory=dict)  # `rcd` that was verified
+    display: Mapping[str, Any] = NOTHING  # `rcd` that was verified
     priority: tuple[str, ...] = ()  # `rph` that was verified
     failed: tuple[tuple[int, str, bytes], ...] = ()  # code, reason, token of each bad header
     checks: tuple[Check, ...] = ()
@@ -195,8 +224,7 @@ class SignRequest:
     original: bytes = b""  # the Identity value that a div stands beside
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """`value` is that of an Identity header field."""
 
     value: str

@@ -6,10 +6,11 @@ Invariants
 """
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from .claims import check_claims
-from .header import read_identity, split_identities
+from .header import read_identity, read_plain, split_identities
 from .model import Fault, IdentityHeader, Question
 
 __all__ = ["BESIDE", "CALLER", "Reading", "read"]
@@ -35,11 +36,20 @@ class Reading(NamedTuple):
 
 def read(question: Question) -> Reading:
     """Takes the Identity values of a call apart."""
+    if len(question.identities) == 1:  # most calls by far have one, and a plain one
+        plain = read_plain(question.identities[0])
+        if plain is not None:
+            return Reading((plain,), (), (), (), (), 0, (plain.info,))  # info is x5u
+    return read_any(question.identities)
+
+
+def read_any(identities: Sequence[bytes]) -> Reading:
+    """As `read`, of values of any form."""
     found: tuple[list[IdentityHeader], ...] = ([], [], [])
     faults: tuple[list[Faulty], ...] = ([], [])
     ignored = 0
     try:
-        values = split_identities(question.identities)
+        values = split_identities(identities)
     except Fault as fault:
         return Reading(faults=((b"", fault),))
     for value in values:

@@ -7,14 +7,15 @@ Invariants
 3. Any thread may ask.
 """
 
-import hashlib
 import threading
 from collections import OrderedDict
+from hashlib import blake2b
 
 from .model import IdentityHeader
 
 __all__ = ["Replays"]
 
+DIGEST_OCTETS = 64
 R_OCTETS = 32  # of a signature: r
 
 
@@ -35,18 +36,19 @@ class Replays:
         `call` names the call: its Call-ID and From tag. A fork and a retransmission have the same.
         `seconds` is how long it must be known: as long as it may be taken for fresh.
         """
-        digest = hashlib.blake2b(header.signature[:R_OCTETS], digest_size=16)
-        digest.update(header.signed)
-        key, call = digest.digest(), hashlib.blake2b(call, digest_size=16).digest()
+        key = blake2b(header.signature[:R_OCTETS] + header.signed, digest_size=16).digest()
+        if len(call) >= DIGEST_OCTETS:
+            call = blake2b(call).digest()  # longer than any that is kept as it is
         with self._lock:
             known = self._seen.get(key)
             if known is not None and known[1] > now:
                 return known[0] != call
+            if known is not None:
+                self._seen.move_to_end(key)
             self._seen[key] = call, now + seconds
-            self._seen.move_to_end(key)
             while len(self._seen) > self._limit:
                 self._seen.popitem(last=False)
-            key, (_, until) = next(iter(self._seen.items()))
-            if until <= now:
-                del self._seen[key]
+            eldest = next(iter(self._seen))
+            if self._seen[eldest][1] <= now:
+                del self._seen[eldest]
         return False

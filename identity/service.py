@@ -1,101 +1,53 @@
 """Signs and verifies callers, with keys, trust and certificates that are kept fresh beside it.
 
 Invariants
-1. `sign` and `verify_now` never wait and may be called from any thread; all else, `run` with it,
-   lives on one event loop. What the two sides share is exchanged whole, without a lock.
+1. `sign` and `verify_now` may be called from any thread and never wait, but for a key behind
+   PKCS#11, so long (hardware.SIGN_SECONDS); all else, `run` with it, lives on one event loop. What
+   the two sides share is exchanged whole, without a lock.
 2. `verify` ends within its budget: what was not fetched by then is unknown (436), and the fetch
    goes on for the calls to come.
-3. A signature that does not fit, or a path that is refused, is looked at again with a fresh path
-   where that held is old: a certificate may be replaced under its URL.
+3. What a certificate does not bear out is invalid only where that was had anew: it may have been
+   replaced under its URL. Meanwhile, and where it cannot be had, it is unknown.
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
+from cryptography import x509
+
+from .certificates import p256_key
 from .counting import Counts
-from .fetching import PORTS, Fetcher, Resolve
-from .keeping import Certificates
+from .families import FAMILIES, FETCH_OUTCOMES, Add
+from .fetching import PORTS, Fetcher, Resolve, Unfetched
+from .keeping import Certificates, Doubt
 from .keystore import KeyStore
-from .model import Chain, Policy, Question, Signed, SignRequest, State, Verdict
+from .model import (
+    Chain,
+    Fault,
+    IdentityHeader,
+    Policy,
+    Question,
+    Signed,
+    SignRequest,
+    State,
+    Verdict,
+)
+from .published import Published
+from .refreshing import Refreshing
 from .replay import Replays
 from .signing import NoSignature
 from .trusting import Sources, Trusts
-from .verification import judge, read
+from .verification import Reading, check_signature, judge, read
 
-__all__ = ["FAMILIES", "Identities", "IdentityConfig", "NoSignature"]
-
-log = logging.getLogger("callscreen.identity")
+__all__ = ["FAMILIES", "Identities", "IdentityConfig", "NoSignature", "PlainSigned"]
 
 LOOK_SECONDS = 5.0  # between two looks at files, and at what is due
 REPLAYS_MOST = 200_000  # tokens remembered
-AGAIN = frozenset({437, 438})  # what a fresh certificate may change
-FETCH_OUTCOMES = ("good", "refused", "dead", "timeout", "bad", "limited")
-
-# name, kind, help, labels
-FAMILIES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
-    (
-        "callscreen_identity_verdicts_total",
-        "counter",
-        "Callers' identities verified, by state and code.",
-        ("state", "code"),
-    ),
-    (
-        "callscreen_identity_valid_hosts_total",
-        "counter",
-        "Valid identities, by the host of their certificate.",
-        ("host",),
-    ),
-    (
-        "callscreen_identity_signatures_total",
-        "counter",
-        "Calls signed, by certificate.",
-        ("certificate",),
-    ),
-    (
-        "callscreen_identity_unsigned_total",
-        "counter",
-        "Signatures asked for that could not be made.",
-        (),
-    ),
-    (
-        "callscreen_identity_fetches_total",
-        "counter",
-        "Fetches of certificates, by outcome.",
-        ("outcome",),
-    ),
-    ("callscreen_identity_cached", "gauge", "Certificate URLs in memory.", ()),
-    ("callscreen_identity_cached_bytes", "gauge", "Octets of the paths in memory.", ()),
-    (
-        "callscreen_identity_trust_failing",
-        "gauge",
-        "Sources of trust whose last reading failed.",
-        (),
-    ),
-    (
-        "callscreen_identity_trust_list_expiry_seconds",
-        "gauge",
-        "Until the trust list ends; negative: since.",
-        (),
-    ),
-    ("callscreen_identity_crl_age_seconds", "gauge", "Since the CRL was made.", ()),
-    (
-        "callscreen_identity_crl_expiry_seconds",
-        "gauge",
-        "Until the CRL ends; negative: since.",
-        (),
-    ),
-    (
-        "callscreen_identity_certificate_expiry_seconds",
-        "gauge",
-        "Until a certificate that signs ends; negative: since.",
-        ("certificate",),
-    ),
-)
+MARGIN_SECONDS = 0.01  # of a budget, for what comes behind the wait; a quarter of it at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +65,13 @@ class IdentityConfig:
     ports: tuple[int, ...] = PORTS  # of x5u
 
 
-class Add(Protocol):
-    """Takes a value of a family; the labels are in the order of its declaration."""
+class PlainSigned(NamedTuple):
+    """A call that was signed: octets of an Identity value, its origid, and the certificate's
+    fingerprint."""
 
-    def __call__(self, name: str, value: float, *labels: str) -> None: ...
+    value: bytes
+    origid: str
+    certificate: str
 
 
 class Identities:
@@ -142,7 +97,15 @@ class Identities:
         self._certificates = Certificates(self._fetcher, self._trusts, cache, clock)
         self._replays = Replays(REPLAYS_MOST)
         self._counts = Counts()
-        self._addresses: dict[str, asyncio.Task[None]] = {}
+        self._published = Published(self._keys, self._fetcher, clock)
+        parts: dict[str, Callable[[], Awaitable[object]]] = {
+            "keys": lambda: asyncio.to_thread(self._keys.look),
+            "trust": lambda: self._trusts.refresh(),
+            "certificates": lambda: self._certificates.refresh(),
+        }
+        if config.roots or config.trust_list:  # who only signs need not reach anybody
+            parts["published"] = lambda: self._published.refresh()
+        self._refreshing = Refreshing(parts)
 
     @property
     def keys(self) -> KeyStore:
@@ -150,32 +113,21 @@ class Identities:
 
     async def run(self) -> None:
         """Keeps keys, trust and certificates fresh until it is cancelled."""
-        failed = ""
         try:
             while True:
-                try:
-                    await self.refresh()
-                    failed = ""
-                except OSError as error:
-                    if str(error) != failed:
-                        failed = str(error)
-                        log.error("certificates and trust are not refreshed: %s", error)
+                await self.refresh()
                 await asyncio.sleep(LOOK_SECONDS)
         finally:
             await self.close()
 
     async def refresh(self) -> None:
-        """One look at files that changed, and one fetch of all that is due. Raises OSError."""
-        await asyncio.to_thread(self._keys.look)
-        await self._trusts.refresh()
-        await self._certificates.refresh()
+        """One look at files that changed, and one fetch of all that is due; what fails is told."""
+        await self._refreshing.turn()
 
     async def close(self) -> None:
         """Ends the fetches that run, and their connections."""
-        tasks = list(self._addresses.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._published.close()
+        await self._trusts.close()
         await self._certificates.close()
         await self._fetcher.close()
 
@@ -189,34 +141,39 @@ class Identities:
         self._counts.signature(request.cert_name)
         return signed
 
+    def sign_plain(
+        self, cert_name: str, attest: str, orig: str, dest: str, origid: str, iat: int
+    ) -> PlainSigned:
+        """Signs a shaken token to one number, as Signer.sign_plain. Raises NoSignature."""
+        try:
+            signer = self._keys.signer(cert_name)
+            value, origid, _ = signer.sign_plain(attest, orig, dest, origid, iat, self._clock())
+        except NoSignature:
+            self._counts.refusal()
+            raise
+        self._counts.signature(cert_name)
+        return PlainSigned(value, origid, signer.certificate.fingerprint)
+
     def verify_now(self, question: Question, trust_name: str, policy: Policy) -> Verdict | None:
         """The verdict, from memory; None where something must be fetched first."""
-        reading = read(question)
-        if not self._trusts.known(trust_name) or any(map(self._certificates.lacks, reading.x5us)):
-            return None
-        verdict = judge(
-            question, reading, self._chain_of(trust_name), policy, self._clock(), self._replays
-        )
-        if self._doubted(verdict, reading.x5us):
-            return None
-        self._counts.verdict(verdict)
-        return verdict
+        return self._at_once(question, read(question), trust_name, policy)[0]
 
     async def verify(
         self, question: Question, trust_name: str, policy: Policy, budget_seconds: float
     ) -> Verdict:
         """The verdict, after a wait of at most so many seconds for what must be fetched."""
-        verdict = self.verify_now(question, trust_name, policy)
+        clock, came = asyncio.get_running_loop().time, self._clock()
+        ends = clock() + budget_seconds - min(MARGIN_SECONDS, budget_seconds / 4)
+        reading = read(question)
+        verdict, doubted = self._at_once(question, reading, trust_name, policy)
         if verdict is not None:
             return verdict
-        reading = read(question)
-        waits = [asyncio.ensure_future(self._certificates.want(reading.x5us, budget_seconds))]
+        left = max(0.0, ends - clock())
+        waits = [asyncio.ensure_future(self._certificates.want(reading.x5us, left, doubted))]
         if not self._trusts.known(trust_name):
-            waits.append(asyncio.ensure_future(self._want_roots(trust_name)))
-        await asyncio.wait(waits, timeout=max(0.0, budget_seconds))
-        verdict = judge(
-            question, reading, self._chain_of(trust_name), policy, self._clock(), self._replays
-        )
+            waits.append(asyncio.ensure_future(self._trusts.want(trust_name)))
+        await asyncio.wait(waits, timeout=left)
+        verdict, _ = self._judged(question, reading, trust_name, policy, came)
         self._counts.verdict(verdict)
         return verdict
 
@@ -234,7 +191,10 @@ class Identities:
             add("callscreen_identity_fetches_total", self._certificates.fetches[outcome], outcome)
         add("callscreen_identity_cached", self._certificates.count)
         add("callscreen_identity_cached_bytes", self._certificates.octets)
+        for part, failing in self._refreshing.failing():
+            add("callscreen_identity_refresh_failing", failing, part)
         add("callscreen_identity_trust_failing", self._trusts.failing)
+        add("callscreen_identity_unpublished", self._published.amiss)
         self._show_ends(add)
 
     def _show_ends(self, add: Add) -> None:
@@ -250,19 +210,45 @@ class Identities:
                 name = "callscreen_identity_certificate_expiry_seconds"
                 add(name, state.until - now, state.name)
 
-    def _chain_of(self, trust_name: str) -> Callable[[str], Chain]:
-        return lambda url: self._certificates.chain_of(url, trust_name)
+    def _at_once(
+        self, question: Question, reading: Reading, trust_name: str, policy: Policy
+    ) -> tuple[Verdict | None, set[str]]:
+        """The verdict, unless something must be fetched; URLs of what is to be fetched anew."""
+        if not self._trusts.known(trust_name) or any(map(self._certificates.lacks, reading.x5us)):
+            return None, set()
+        verdict, doubted = self._judged(question, reading, trust_name, policy, self._clock())
+        if doubted and verdict.state is not State.VALID:
+            return None, doubted
+        self._counts.verdict(verdict)
+        return verdict, doubted
 
-    def _doubted(self, verdict: Verdict, urls: Sequence[str]) -> bool:
-        """Whether a fresh certificate may say otherwise, and is worth a fetch now."""
-        if verdict.state is not State.INVALID or verdict.code not in AGAIN:
-            return False
-        doubted = [self._certificates.doubt(url) for url in urls]  # each of them
-        return any(doubted)
+    def _judged(
+        self, question: Question, reading: Reading, trust_name: str, policy: Policy, came: float
+    ) -> tuple[Verdict, set[str]]:
+        """The verdict on a call that came then, by what is held; URLs of what is to be had anew."""
+        held, doubted = self._certificates, set[str]()
 
-    async def _want_roots(self, url: str) -> None:
-        task = self._addresses.get(url)
-        if task is None:
-            task = self._addresses[url] = asyncio.ensure_future(self._trusts.want(url))
-            task.add_done_callback(lambda _: self._addresses.pop(url, None))
-        await asyncio.shield(task)
+        def chain_of(url: str) -> Chain:
+            return held.chain_of(url, trust_name)
+
+        def refusal(header: IdentityHeader, fault: Fault) -> Fault:
+            doubt = held.doubt(header.x5u, came)
+            if doubt is Doubt.WANTED:
+                doubted.add(header.x5u)
+                return Unfetched("the certificate was not fetched anew yet")
+            if doubt is Doubt.FAILED and not _is_signed(header, held.path_of(header.x5u)):
+                return Unfetched("the certificate could not be fetched anew")
+            return fault
+
+        now = self._clock()
+        verdict = judge(question, reading, chain_of, policy, now, self._replays, refusal)
+        return verdict, doubted
+
+
+def _is_signed(header: IdentityHeader, path: Sequence[x509.Certificate]) -> bool:
+    """Whether a token was made with the certificate that is held, which is then at fault."""
+    try:
+        check_signature(p256_key(path[0]), header)
+    except (Fault, IndexError):
+        return False
+    return True

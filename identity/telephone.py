@@ -59,6 +59,9 @@ def canonical_number(text: str, default_cc: str = "") -> str:
     A national number becomes one of E.164 by the country code `default_cc` (digits; empty: it
     stays), a short one never does. Parameters of the user part (tgrp, rn, npdi, verstat) are cut.
     """
+    digits = text[1:]
+    if text[:1] == "+" and digits.isdecimal() and len(digits) <= DIGITS_MOST and digits.isascii():
+        return digits  # most by far; the rest comes to the same
     if len(text) > ADDRESS_MOST:
         return ""
     opened = text.find("<")

@@ -9,7 +9,6 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from cryptography import x509
@@ -17,33 +16,21 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.verification import (
-    Criticality,
-    ExtensionPolicy,
-    PolicyBuilder,
-    Store,
-    VerificationError,
-)
+from cryptography.x509.verification import Store
 
 from .canonical import strict_json
-from .certificates import PATH_MOST, authority_of, certificate_fault, p256_key
+from .certificates import PATH_MOST, certificate_fault, p256_key, readable
 from .model import Fault
+from .names import name_key
+from .paths import check_no_provider, ends_of, is_ca, path_to, signers_in, usage_of
 from .revocation import Revocations
 
-__all__ = ["ROOTS_OCTETS", "Trust", "TrustList", "path_to", "read_trust_list", "roots_of"]
+__all__ = ["ROOTS_OCTETS", "Trust", "TrustList", "read_trust_list", "roots_of", "signers_of"]
 
 ROOTS_OCTETS = 4 * 1024 * 1024  # of a file of roots or a trust list
 ROOTS_MOST = 1_000
 ES256_OCTETS = 64
 LIST_DEPTH = 4  # of its JSON
-
-CA_POLICY = ExtensionPolicy.permit_all().require_present(
-    x509.BasicConstraints, Criticality.AGNOSTIC, None
-)
-CA_POLICY = CA_POLICY.may_be_present(x509.CertificatePolicies, Criticality.AGNOSTIC, None)
-END_POLICY = ExtensionPolicy.permit_all().may_be_present(
-    x509.CertificatePolicies, Criticality.AGNOSTIC, None
-)
 
 
 @dataclass(frozen=True)
@@ -66,47 +53,48 @@ class TrustList(NamedTuple):
     sequence: int
     expires: float  # seconds since 1970
 
+    def is_older_than(self, other: "TrustList") -> bool:
+        return (self.sequence, self.expires) < (other.sequence, other.expires)
+
 
 def roots_of(octets: bytes) -> tuple[x509.Certificate, ...]:
     """The roots of a PEM text or one in DER. Raises Fault."""
-    if len(octets) > ROOTS_OCTETS or octets.count(b"-----BEGIN") > ROOTS_MOST:
-        raise certificate_fault("too many roots")
-    try:
-        if b"-----BEGIN" in octets:
-            roots = tuple(x509.load_pem_x509_certificates(octets))
-        else:
-            roots = (x509.load_der_x509_certificate(octets),)
-    except ValueError as error:
-        raise certificate_fault("no certificates of roots") from error
+    roots = _certificates(octets)
     for root in roots:
-        if not _is_ca(root):
+        if not is_ca(root):
             raise certificate_fault(f"{root.subject.rfc4514_string()} is no CA")
     return roots
 
 
-def path_to(
-    store: Store, leaf: x509.Certificate, others: Sequence[x509.Certificate], now: float
-) -> list[x509.Certificate]:
-    """The path from a certificate to a root of the store, both included (RFC 5280 6). Raises Fault.
+def signers_of(octets: bytes) -> tuple[x509.Certificate, ...]:
+    """Who signs the trust list and the CRL: CAs, and certificates below them. Raises Fault.
 
-    The policy that real STI certificates name as critical is known; another critical extension
-    that is not is refused.
+    The STI-PA signs with certificates of its own root, which neither list carries.
     """
-    policy = PolicyBuilder().store(store).time(datetime.fromtimestamp(now, UTC))
-    policy = policy.max_chain_depth(PATH_MOST)
-    policy = policy.extension_policies(ca_policy=CA_POLICY, ee_policy=END_POLICY)
-    try:
-        return policy.build_client_verifier().verify(leaf, list(others)).chain
-    except VerificationError as error:
-        raise certificate_fault(f"no path to a root: {error}") from error
-    except ValueError as error:
-        raise certificate_fault(f"cannot be judged: {error}") from error
+    held = _certificates(octets)
+    if not any(map(is_ca, held)):
+        raise certificate_fault("no CA among those who sign the trust list and the CRL")
+    return held
 
 
-def read_trust_list(jwt: bytes, anchors: Sequence[x509.Certificate], now: float) -> TrustList:
-    """A signed list of roots (ATIS-1000084). Raises Fault.
+def _certificates(octets: bytes) -> tuple[x509.Certificate, ...]:
+    if len(octets) > ROOTS_OCTETS or octets.count(b"-----BEGIN") > ROOTS_MOST:
+        raise certificate_fault("too many roots")
+    with readable("no certificates of roots"):
+        if b"-----BEGIN" in octets:
+            found = tuple(x509.load_pem_x509_certificates(octets))
+        else:
+            found = (x509.load_der_x509_certificate(octets),)
+        for each in found:  # what could not be read later is refused now
+            name_key(each.subject), name_key(each.issuer), ends_of([each])
+    return found
 
-    Its signer is one of `anchors`, or has a path to one in the header's `x5c`.
+
+def read_trust_list(jwt: bytes, held: Sequence[x509.Certificate], now: float) -> TrustList:
+    """A signed list of roots (ATIS-1000084, RFC 7515). Raises Fault.
+
+    `held` are CAs that are trusted to sign it, or to issue the certificate of who does: that stands
+    among them, or is the first of the header's `x5c`. No URL or key in the header counts.
     """
     if len(jwt) > ROOTS_OCTETS:
         raise certificate_fault("the trust list is too long")
@@ -121,8 +109,10 @@ def read_trust_list(jwt: bytes, anchors: Sequence[x509.Certificate], now: float)
         raise certificate_fault(f"the trust list: {error}") from error
     if head.get("alg") != "ES256" or len(signature) != ES256_OCTETS:
         raise certificate_fault("the trust list is not signed with ES256")
+    if "crit" in head:  # nothing is known that might stand there
+        raise certificate_fault("the trust list has a header that must be understood")
     signed = parts[0] + b"." + parts[1]
-    signers = [*anchors, *_signer(head, anchors, now)]
+    signers = [*_signer(head, held, now), *(each for each, _ in signers_in(held, now))]
     if not any(_verified(signer, signed, signature) for signer in signers):
         raise certificate_fault("the trust list is signed by nobody who may")
     return _listed(body, now)
@@ -140,29 +130,34 @@ def _listed(body: dict[str, Any], now: float) -> TrustList:
 
 
 def _signer(
-    head: dict[str, Any], anchors: Sequence[x509.Certificate], now: float
+    head: dict[str, Any], held: Sequence[x509.Certificate], now: float
 ) -> list[x509.Certificate]:
-    """The certificate of `x5c`, where it has a path to an anchor."""
+    """The certificate of `x5c`, where it has a path to a CA that may sign."""
     texts = head.get("x5c")
-    if not texts or not anchors:
+    if texts is None:
         return []
-    if not isinstance(texts, list) or len(texts) > PATH_MOST:
+    if not isinstance(texts, list) or not 0 < len(texts) <= PATH_MOST:
         raise certificate_fault("the trust list: x5c is no path")
-    try:
+    with readable("the trust list: x5c is no path"):
         path = [x509.load_der_x509_certificate(base64.b64decode(text)) for text in texts]
-    except (ValueError, TypeError) as error:
-        raise certificate_fault("the trust list: x5c is no path") from error
-    if len({each.subject.public_bytes() for each in path}) < len(path):
+        names = {each.subject.public_bytes() for each in path}
+    if len(names) < len(path):
         raise certificate_fault("the trust list: x5c has two certificates of one name")
-    path_to(Store(list(anchors)), path[0], path[1:], now)
-    if authority_of(path[0]) is not None:  # one who may sign calls may not say whom to trust
-        raise certificate_fault("the trust list: x5c is a provider's certificate")
+    anchors = [each for each, _ in signers_in(held, now) if is_ca(each)]
+    if not anchors:
+        return []
+    check_no_provider(path[0])
+    path_to(Store(anchors), path[0], path[1:], now)
     return path[:1]
 
 
 def _verified(signer: x509.Certificate, signed: bytes, signature: bytes) -> bool:
+    """Whether it has signed, and its key is for that; a CA's that is trusted for it always is."""
     r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
     try:
+        usage = usage_of(signer)
+        if usage is not None and not usage.digital_signature and not is_ca(signer):
+            return False
         p256_key(signer).verify(encode_dss_signature(r, s), signed, ECDSA(SHA256()))
     except (InvalidSignature, Fault):
         return False
@@ -174,11 +169,3 @@ def _decoded(part: bytes) -> bytes:
         return base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
     except binascii.Error as error:
         raise ValueError("no base64") from error
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    return found.value.ca

@@ -1,166 +1,143 @@
-"""Whom calls are believed from, by name: files, the STI-PA's trust list and its CRL, kept fresh.
+"""Trust that is fetched: the STI-PA's list, its CRL and roots by URL, kept fresh and on disk.
 
 Invariants
-1. Readers take one whole Snapshot: roots and CRL that stand together, exchanged at once.
-2. What is new and does not do changes nothing: the last good one stays until it ends, also over a
-   restart; the log says so once for each reason.
-3. A trust list's number and a CRL's date never go back. A list that has ended roots nothing; a CRL
-   that was never had, or has ended, leaves every verdict unknown.
+1. One fetch a URL at a time; none waits for another, and none that fails keeps another away.
+2. What was fetched outlives a restart, and is fetched again at its age, not at the start.
+3. The event loop never waits for who reads a list.
 """
 
 import asyncio
-import hashlib
-import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
-from cryptography import x509
-
+from .beliefs import MOST, Beliefs, Snapshot, Sources
+from .documents import Document, Documents
 from .fetching import Fetcher
-from .model import Fault
-from .revocation import CRL_OCTETS, Revocations, read_crl
-from .storing import written_whole
-from .trust import ROOTS_OCTETS, Trust, TrustList, read_trust_list, roots_of
+from .revocation import Revocations
+from .trust import Trust, TrustList
 
 __all__ = ["ADDRESSES_MOST", "FETCH_SECONDS", "Snapshot", "Sources", "Trusts"]
-
-log = logging.getLogger("callscreen.identity")
 
 ADDRESSES_MOST = 64  # roots that a rule names by URL
 FETCH_SECONDS = 3_600.0  # between two fetches of a list that came
 RETRY_SECONDS = 60.0  # after one that did not
-NEVER = Revocations(until=0.0)
-
-Roots = tuple[x509.Certificate, ...]
-Stamp = tuple[tuple[str, int, int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where trust comes from; each "" for none. A list or CRL is a file or an https URL."""
-
-    roots: str = ""  # a folder of PEM files, or one file
-    trust_list: str = ""
-    trust_list_ca: str = ""  # PEM of who signs the list and the CRL; "" for the roots
-    crl: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """Trust by name; from `until` on, when the trust list ends, that of `after` holds."""
-
-    names: Mapping[str, Trust] = field(default_factory=dict)
-    until: float = float("inf")  # seconds since 1970
-    after: Mapping[str, Trust] = field(default_factory=dict)
+UNUSED_SECONDS = 7 * 86_400.0  # after which roots that no rule names any more are let go
 
 
 class Trusts:
-    """`trust` and `known` may be called from any thread, the rest from one at a time."""
+    """`trust` and `known` may be called from any thread and never wait, `look` from any that may;
+    the rest lives on one event loop."""
 
     def __init__(
         self, sources: Sources, fetcher: Fetcher, cache: Path | None, clock: Callable[[], float]
     ) -> None:
         self._sources = sources
         self._fetcher = fetcher
-        self._cache = cache
+        self._documents = Documents(cache)
         self._clock = clock
-        self._snapshot = Snapshot()
+        self._beliefs = Beliefs(sources, clock)
         self._nobody = Trust(name="nobody")
-        self._stamps: dict[str, Stamp] = {}
-        self._files: dict[str, Roots] = {}
-        self._anchors: Roots = ()
-        self._list: TrustList | None = None
-        self._crl: Revocations | None = None
-        self._addresses: dict[str, Roots] = {}
+        self._used: dict[str, float] = {}  # URL of roots that is asked for: when it last was
         self._due: dict[str, float] = {}  # URL: when it is fetched next
-        self._told: dict[str, str] = {}  # source: what was last amiss
+        self._running: dict[str, asyncio.Task[None]] = {}
         self.look()
         self._restore()
 
     @property
     def snapshot(self) -> Snapshot:
-        return self._snapshot
+        return self._beliefs.snapshot
 
     @property
     def trust_list(self) -> TrustList | None:
         """The trust list in use, ended or not."""
-        return self._list
+        return self._beliefs.trust_list
 
     @property
     def revocations(self) -> Revocations | None:
         """The CRL in use, ended or not."""
-        return self._crl
+        return self._beliefs.revocations
 
     @property
     def failing(self) -> int:
         """Sources whose last reading failed."""
-        return len(self._told)
+        return len(self._beliefs.told)
 
     def trust(self, name: str) -> Trust:
         """What a name stands for now: "" all roots; a file's stem; the URL of roots."""
-        held = self._snapshot
-        names = held.names if self._clock() < held.until else held.after
+        held, now = self.snapshot, self._clock()
+        if name in self._used:
+            self._used[name] = now
+        names = held.names if now < held.until else held.after
         return names.get(name, self._nobody)
 
     def known(self, name: str) -> bool:
-        """False where roots of this URL were never fetched, and it is not too soon for it."""
-        if not name.startswith("https://") or name in self._snapshot.names:
+        """False where roots of this URL were never fetched, and may be soon."""
+        if not name.startswith("https://") or name in self.snapshot.names:
             return True
-        return self._clock() < self._due.get(name, 0.0) or len(self._addresses) >= ADDRESSES_MOST
+        if name in self._running:
+            return False
+        return self._clock() < self._due.get(name, 0.0) or len(self._used) >= ADDRESSES_MOST
 
     def look(self) -> None:
         """Takes files that changed."""
-        roots = Path(self._sources.roots) if self._sources.roots else None
-        paths = sorted(roots.glob("*.pem")) if roots and roots.is_dir() else [roots]
-        changed = self._changed("roots", [path for path in paths if path])
-        if changed:
-            self._take("roots", lambda: self._read_roots([path for path in paths if path]))
-        anchors = self._sources.trust_list_ca
-        if anchors and self._changed("trust_list_ca", [Path(anchors)]):
-            self._take("trust_list_ca", lambda: self._read_anchors(Path(anchors)))
-            changed = True
-        for kind, place in (("trust_list", self._sources.trust_list), ("crl", self._sources.crl)):
-            if place and not place.startswith("https://"):
-                path = Path(place)
-                if self._changed(kind, [path]) or (changed and kind in self._told):
-                    self._take(kind, lambda k=kind, p=path: self._read(k, p.read_bytes()))  # type: ignore[misc]
-                    changed = True
-        if changed:
-            self._build()
+        self._beliefs.look()
 
     async def refresh(self) -> None:
-        """`look`, and fetches what is due."""
+        """`look`, and fetches what is due: none waits for another."""
         await asyncio.to_thread(self.look)
-        wanted = [self._sources.trust_list, self._sources.crl, *list(self._addresses)]
-        for url in wanted:
-            if url.startswith("https://") and self._clock() >= self._due.get(url, 0.0):
-                await self.want(url)
+        now = self._clock()
+        for url, used in list(self._used.items()):
+            if now - used >= UNUSED_SECONDS:
+                await self._forget(url)
+        wanted = [self._sources.trust_list, self._sources.crl, *self._used]
+        due = [url for url in wanted if now >= self._due.get(url, 0.0)]
+        await asyncio.gather(*(self.want(url) for url in due if url.startswith("https://")))
 
     async def want(self, url: str) -> None:
-        """Fetches a list, the CRL or roots of a URL; what fails is told in the log."""
-        kind = self._kind(url)
-        if kind == "roots" and url not in self._addresses:
-            if len(self._addresses) >= ADDRESSES_MOST:
+        """Fetches a list, the CRL or roots of a URL, once however many ask; what fails is told in
+        the log."""
+        if self._kind(url) == "roots" and url not in self._used:
+            if len(self._used) >= ADDRESSES_MOST:
                 return
-            self._addresses[url] = ()
+            self._used[url] = self._clock()
+        task = self._running.get(url)
+        if task is None:
+            task = self._running[url] = asyncio.ensure_future(self._fetch(url))
+            task.add_done_callback(lambda _: self._running.pop(url, None))
+        await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Ends the fetches that run."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _fetch(self, url: str) -> None:
+        kind = self._kind(url)
         self._due[url] = self._clock() + RETRY_SECONDS
         try:
-            got = await self._fetcher.get(url, CRL_OCTETS if kind == "crl" else ROOTS_OCTETS)
-            await asyncio.to_thread(self._read_of, kind, url, got.octets)
-        except (Fault, ValueError) as error:
-            self._tell(url, error)
+            got = await self._fetcher.get(url, MOST[kind])
+            found = Document(url, got.octets, self._clock())
+            await asyncio.to_thread(self._beliefs.put, kind, url, got.octets)
+        except Exception as error:  # whatever a stranger's octets bring about
+            self._beliefs.tell(url, error)
             return
-        self._told.pop(url, None)
-        self._due[url] = self._clock() + self._period(kind)
-        self._build()
-        if kind == "trust_list":
-            self._stamps.pop("crl", None)  # a CRL file may be signed by what is now known
-        if self._cache is not None:
-            try:
-                await asyncio.to_thread(written_whole, self._kept(url), got.octets)
-            except OSError as error:
-                self._tell("disk", error)
+        self._beliefs.told.pop(url, None)
+        self._due[url] = found.fetched + self._period(kind)
+        try:
+            await asyncio.to_thread(self._documents.write, kind, found)
+            self._beliefs.told.pop("disk", None)
+        except OSError as error:
+            self._beliefs.tell("disk", error)
+
+    async def _forget(self, url: str) -> None:
+        for each in (self._used, self._due, self._beliefs.told):
+            each.pop(url, None)
+        await asyncio.to_thread(self._beliefs.forget, url)
+        await asyncio.to_thread(self._documents.remove, "roots", url)
 
     def _kind(self, url: str) -> str:
         if url == self._sources.crl:
@@ -168,102 +145,26 @@ class Trusts:
         return "trust_list" if url == self._sources.trust_list else "roots"
 
     def _period(self, kind: str) -> float:
-        if kind == "crl" and self._crl is not None:
-            half = (self._crl.until - self._crl.since) / 2
+        crl = self.revocations
+        if kind == "crl" and crl is not None:
+            half = (crl.until - crl.since) / 2
             return max(RETRY_SECONDS, min(half, FETCH_SECONDS))
         return FETCH_SECONDS
 
-    def _read_of(self, kind: str, url: str, octets: bytes) -> None:
-        if kind == "roots":
-            self._addresses[url] = roots_of(octets)
-        else:
-            self._read(kind, octets)
-
-    def _read(self, kind: str, octets: bytes) -> None:
-        """Raises Fault; ValueError for one older than that in use."""
-        now = self._clock()
-        if kind == "trust_list":
-            found = read_trust_list(octets, self._anchors or self._all_files(), now)
-            if self._list is not None and found.sequence < self._list.sequence:
-                raise ValueError(f"its number went back to {found.sequence}")
-            self._list = found
-            return
-        listed = self._list.roots if self._list is not None else ()
-        issuers = (*self._anchors, *self._all_files(), *listed)
-        crl = read_crl(octets, issuers, now)
-        if self._crl is not None and crl.since < self._crl.since:
-            raise ValueError("the CRL is older than that in use")
-        if crl.until <= now:
-            raise ValueError("the CRL has ended")
-        self._crl = crl
-
-    def _read_roots(self, paths: list[Path]) -> None:
-        files = {path.stem: roots_of(path.read_bytes()) for path in paths}
-        self._files = files
-
-    def _read_anchors(self, path: Path) -> None:
-        self._anchors = roots_of(path.read_bytes())
-
-    def _all_files(self) -> Roots:
-        return tuple(each for roots in self._files.values() for each in roots)
-
-    def _build(self) -> None:
-        revoked = self._crl if self._crl is not None else Revocations()
-        if self._sources.crl and self._crl is None:
-            revoked = NEVER
-
-        def named(roots: Mapping[str, Roots]) -> dict[str, Trust]:
-            return {name: Trust(each, revoked, name) for name, each in roots.items()}
-
-        fixed = {**self._files, **{url: each for url, each in self._addresses.items() if each}}
-        after = named({"": self._all_files(), **fixed})
-        if self._list is None:
-            self._snapshot = Snapshot(after, after=after)
-            return
-        both = tuple(dict.fromkeys((*self._all_files(), *self._list.roots)))
-        names = named({"": both, **fixed, self._sources.trust_list: self._list.roots})
-        self._snapshot = Snapshot(names, self._list.expires, after)
-
-    def _changed(self, kind: str, paths: list[Path]) -> bool:
-        """Notes the state of files; whether it is another than at the last look."""
-        stamp = tuple(_stamp(path) for path in paths)
-        same = self._stamps.get(kind) == stamp
-        self._stamps[kind] = stamp
-        return not same
-
-    def _take(self, kind: str, read: Callable[[], None]) -> None:
-        try:
-            read()
-        except (Fault, OSError, ValueError) as error:
-            self._tell(kind, error)
-        else:
-            if self._told.pop(kind, None):
-                log.info("%s: read again", kind)
-
-    def _tell(self, source: str, error: Exception) -> None:
-        text = str(error)[:300]
-        if self._told.get(source) != text:
-            self._told[source] = text
-            log.error("%s: not taken, the last good one stays: %s", source, text)
-
     def _restore(self) -> None:
         """Takes what was fetched before a restart, where it still holds."""
-        if self._cache is None:
-            return
         for url in (self._sources.trust_list, self._sources.crl):
-            path = self._kept(url)
-            if url.startswith("https://") and path.is_file():
-                self._take(url, lambda u=url, p=path: self._read(self._kind(u), p.read_bytes()))  # type: ignore[misc]
-        self._build()
+            if url.startswith("https://"):
+                self._beliefs.take(url, partial(self._restored, self._kind(url), url))
+        for found in islice(self._documents.all("roots", MOST["roots"]), ADDRESSES_MOST):
+            self._used[found.url] = self._clock()
+            self._beliefs.take(found.url, partial(self._put_back, "roots", found))
 
-    def _kept(self, url: str) -> Path:
-        assert self._cache is not None
-        return self._cache / f"{self._kind(url)}-{hashlib.sha256(url.encode()).hexdigest()[:32]}"
+    def _restored(self, kind: str, url: str) -> None:
+        found = self._documents.read(kind, url, MOST[kind])
+        if found is not None:
+            self._put_back(kind, found)
 
-
-def _stamp(path: Path) -> tuple[str, int, int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return (path.name, 0, 0, 0)
-    return (path.name, found.st_ino, found.st_size, found.st_mtime_ns)
+    def _put_back(self, kind: str, found: Document) -> None:
+        self._beliefs.put(kind, found.url, found.octets)
+        self._due[found.url] = min(found.fetched, self._clock()) + self._period(kind)

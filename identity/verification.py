@@ -12,11 +12,12 @@ Invariants
 
 from collections.abc import Callable, Iterator, Sequence
 from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from .chains import check_authority
@@ -37,17 +38,20 @@ from .model import (
 )
 from .reading import Faulty, Reading, read
 from .replay import Replays
+from .signatures import der_signature
+from .straight import is_straight, valid_verdict
 from .telephone import canonical_number
 
-__all__ = ["Reading", "judge", "read"]
+__all__ = ["Reading", "check_signature", "judge", "read"]
 
-ES256 = ECDSA(SHA256())
+PREHASHED = ECDSA(Prehashed(SHA256()))  # the digest is made apart: that costs less
 NAMES = ("form", "iat", "numbers", "certificate", "authority", "signature", "replay")
 GOOD = tuple(Check(name, True) for name in NAMES)
 AGAIN = (*GOOD[:-1], Check("replay", False, "the token came with another call"))
 TOLD = (*GOOD[:-1], Check("replay", True, "the token came with another call, which is let pass"))
 
 ChainOf = Callable[[str], Chain]
+Refusal = Callable[[IdentityHeader, Fault], Fault]
 
 
 class Judged(NamedTuple):
@@ -64,10 +68,25 @@ def judge(
     policy: Policy,
     now: float,
     replays: Replays | None = None,
+    refusal: Refusal | None = None,
 ) -> Verdict:
     """The verdict on a call. `chain_of` gives the chain of a URL or raises Fault, which is
-    `unknown` where the certificate could not be had."""
-    return Judge(question, reading, chain_of, policy, now, replays).verdict()
+    `unknown` where the certificate could not be had. `refusal` says what becomes of the fault of a
+    token that its certificate does not bear out; None: it stands."""
+    if not is_straight(question, reading, policy, now):
+        return Judge(question, reading, chain_of, policy, now, replays, refusal).verdict()
+    header = reading.callers[0]
+    try:
+        chain = borne_out(header, chain_of, refusal)
+    except Fault as fault:
+        return Judge(question, reading, chain_of, policy, now, replays, refusal).refused(
+            header, fault
+        )
+    if is_replayed(question, (header,), policy, now, replays):
+        return Judge(question, reading, chain_of, policy, now, replays, refusal).valid(
+            [Judged(header, chain)], again=True
+        )
+    return valid_verdict(header, chain, GOOD)
 
 
 class Judge:
@@ -81,6 +100,7 @@ class Judge:
         policy: Policy,
         now: float,
         replays: Replays | None,
+        refusal: Refusal | None,
     ) -> None:
         self._question = question
         self._reading = reading
@@ -88,13 +108,15 @@ class Judge:
         self._policy = policy
         self._now = now
         self._replays = replays
-        self._orig = canonical_number(question.orig, question.default_cc)
-        self._dest = canonical_number(question.dest, question.default_cc)
-        self._failed: list[Faulty] = list(reading.faults)
+        self._refusal = refusal
+        self._failed: list[Faulty] = []
 
     def verdict(self) -> Verdict:
         """See `judge`."""
-        reading = self._reading
+        question, reading = self._question, self._reading
+        self._orig = canonical_number(question.orig, question.default_cc)
+        self._dest = canonical_number(question.dest, question.default_cc)
+        self._failed += reading.faults
         tokens = reading.callers + reading.diversions
         if not tokens and not self._failed:
             return self._nothing()
@@ -109,7 +131,9 @@ class Judge:
                 diversions = list(self._good(reading.diversions))
             found = self._path(header, diversions or [])
             if found:
-                return self._valid(found)
+                headers = [each.header for each in found]
+                again = is_replayed(self._question, headers, self._policy, self._now, self._replays)
+                return self.valid(found, again)
         if reading.diversions and not reading.callers:
             alone = Fault("div", 438, NOT_VALIDATED, "a diversion without its original")
             self._failed += [(header.token, alone) for header in reading.diversions]
@@ -172,9 +196,7 @@ class Judge:
         """A token by itself, at most `oldest` seconds old. Raises Fault."""
         self._check_time(header, oldest)
         hidden = self._hidden(header.claims["orig"])
-        chain = self._chain_of(header.x5u)
-        check_authority(chain, header.claims, header.ppt)
-        check_signature(chain, header)
+        chain = borne_out(header, self._chain_of, self._refusal)
         if hidden is not None:
             raise hidden
         return Judged(header, chain)
@@ -218,6 +240,8 @@ class Judge:
         for each in found:
             display |= shown(each.header.claims)
         self._failed += self._reading.faults_beside
+        if not self._reading.beside:
+            return display, ()
         priority: list[str] = []
         for header in self._reading.beside:
             try:
@@ -252,10 +276,15 @@ class Judge:
             checks=(Check("identity", False if asked else None, detail),),
         )
 
-    def _valid(self, found: list[Judged]) -> Verdict:
+    def refused(self, header: IdentityHeader, fault: Fault) -> Verdict:
+        """The verdict where the only token has a fault."""
+        self._failed.append((header.token, fault))
+        return self._refused()
+
+    def valid(self, found: list[Judged], again: bool) -> Verdict:
+        """The verdict on a call whose tokens passed; `again`: the last came with another call."""
         first, last = found[0], found[-1]
         claims = first.header.claims
-        again = self._is_replayed(found)
         bad = again and self._policy.replayed_invalid
         display, priority = self._beside(found)
         code = 0
@@ -283,16 +312,6 @@ class Judge:
             self._failures(),
             AGAIN if bad else TOLD if again else GOOD,
         )
-
-    def _is_replayed(self, found: Sequence[Judged]) -> bool:
-        """Whether the last token came with another call. A diverted one before it may have."""
-        if self._replays is None:
-            return False
-        call = self._question.call_id + b"\n" + self._question.from_tag
-        fresh = 2 * self._policy.freshness + 1  # it may be as far ahead of our clock as behind it
-        for each in found[:-1]:
-            self._replays.again(each.header, call, self._now, fresh)
-        return self._replays.again(found[-1].header, call, self._now, fresh)
 
     def _refused(self) -> Verdict:
         """No token says who calls: by the first fault of its own, else it cannot be told."""
@@ -322,17 +341,48 @@ class Judge:
         )
 
     def _failures(self) -> tuple[tuple[int, str, bytes], ...]:
+        if not self._failed:
+            return ()
         return tuple(
             (fault.code, REASONS.get(fault.code, ""), token) for token, fault in self._failed
         )
 
 
-def check_signature(chain: Chain, header: IdentityHeader) -> None:
-    """Raises Fault unless the chain's key has signed the octets that came."""
-    r = int.from_bytes(header.signature[:32], "big")
-    s = int.from_bytes(header.signature[32:], "big")
+def borne_out(header: IdentityHeader, chain_of: ChainOf, refusal: Refusal | None) -> Chain:
+    """The chain of a token whose claims it allows, and whose signature is its own. Raises Fault."""
     try:
-        chain.key.verify(encode_dss_signature(r, s), header.signed, ES256)
+        chain = chain_of(header.info)  # it is x5u
+        check_authority(chain, header.claims, header.ppt)
+        check_signature(chain.key, header)
+    except Fault as fault:
+        if refusal is None or fault.unknown:
+            raise
+        raise refusal(header, fault) from fault
+    return chain
+
+
+def is_replayed(
+    question: Question,
+    headers: Sequence[IdentityHeader],
+    policy: Policy,
+    now: float,
+    replays: Replays | None,
+) -> bool:
+    """Whether the last token came with another call. A diverted one before it may have."""
+    again = False
+    if replays is not None:
+        call = question.call_id + b"\n" + question.from_tag
+        fresh = 2 * policy.freshness + 1  # it may be as far ahead of our clock as behind it
+        for header in headers:
+            again = replays.again(header, call, now, fresh)
+    return again
+
+
+def check_signature(key: EllipticCurvePublicKey, header: IdentityHeader) -> None:
+    """Raises Fault unless the key has signed the octets that came."""
+    digest = sha256(header.signed).digest()
+    try:
+        key.verify(der_signature(header.signature), digest, PREHASHED)
     except InvalidSignature as error:
         detail = "the signature is not of this certificate and these octets"
         raise Fault("signature", 438, FAILED, detail) from error

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from cryptography import x509
 
 from callscreen.cli import main
 
 from .identity import signing_certificates as made
+from .identity.authority import Authority
 
 NUMBERS = ("--orig", "+12155550121", "--dest", "+12155550131")
 AT = ("--at", str(int(made.SECONDS)))
@@ -77,6 +79,24 @@ def test_without_its_root_it_is_not_valid(keys: Path, tmp_path: Path) -> None:
     found = run("verify", value, *NUMBERS, *AT, "--certificate", str(keys / "acme.pem"))
     assert found.exit_code == 2
     assert "--stir-roots" in found.output
+
+
+def test_a_certificate_at_hand_may_have_been_revoked(keys: Path) -> None:
+    value = sign(keys).output.strip()
+    leaf = x509.load_pem_x509_certificate((keys / "acme.pem").read_bytes())
+    administrator = Authority("STI-PA")
+    (keys / "pa").write_bytes(administrator.pem)
+    crl = ("--stir-crl", str(keys / "crl"))
+    signers = (*crl, "--stir-trust-list-ca", str(keys / "pa"))
+    (keys / "crl").write_bytes(administrator.crl())
+    assert verify(keys, value, *AT, *signers).exit_code == 0
+    assert verify(keys, value, *AT, *crl).exit_code == 2  # by whom is it signed?
+    (keys / "crl").write_bytes(administrator.crl([leaf]))
+    found = verify(keys, value, *AT, *signers)
+    assert found.exit_code == 1
+    assert "revoked" in found.output
+    for other in ("https://pa.example.org/crl", str(keys / "away")):
+        assert verify(keys, value, *AT, "--stir-crl", other).exit_code == 2
 
 
 def test_where_the_certificate_cannot_be_fetched_nothing_is_told(keys: Path) -> None:

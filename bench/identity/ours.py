@@ -6,13 +6,12 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
 
-from callscreen.identity.claims import check_claims
 from callscreen.identity.header import read_identity
-from callscreen.identity.model import Chain, SignRequest
+from callscreen.identity.model import Chain, Policy, Question, SignRequest, State
+from callscreen.identity.replay import Replays
 from callscreen.identity.signing import Signer, SoftwareKey
+from callscreen.identity.verification import judge, read
 
 __all__ = ["NOW", "URL", "ours", "pyjwts", "signed_octets"]
 
@@ -35,20 +34,29 @@ def signer(key: ec.EllipticCurvePrivateKey) -> Signer:
 
 
 def ours(key: ec.EllipticCurvePrivateKey) -> Pair:
-    """From a request to an Identity value; from a value to claims whose signature holds."""
-    sign = signer(key).sign
+    """From a request to an Identity value; from a call's value to its verdict, by a certificate at
+    hand."""
+    by = signer(key)
+    sign, chain, policy = by.sign, by.certificate, Policy()
     asked = itertools.cycle(requests())
-    values = itertools.cycle([sign(each, NOW).value.encode() for each in requests()])
-    verify, how = key.public_key().verify, ec.ECDSA(SHA256())
+    calls = itertools.cycle([question(each, by) for each in requests()])
+    replays = Replays(CALLS // 2)  # when a token comes again it is forgotten: each is a new one
 
     def check() -> None:
-        header = read_identity(next(values))
-        check_claims(header)
-        r, s = header.signature[:32], header.signature[32:]
-        der = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
-        verify(der, header.signed, how)
+        call = next(calls)
+        verdict = judge(call, read(call), lambda _: chain, policy, NOW, replays)
+        if verdict.state is not State.VALID:
+            raise ValueError(f"no valid call: {verdict}")
 
     return (lambda: sign(next(asked), NOW)), check
+
+
+def question(request: SignRequest, by: Signer) -> Question:
+    """A call with this token, as an edge asks of it."""
+    value = by.sign(request, NOW).value.encode()
+    orig, dest = "+" + request.orig, "+" + request.dest[0]
+    call_id = f"{request.orig}@198.51.100.17".encode()
+    return Question([value], orig, dest, dest, call_id=call_id, from_tag=b"9fxced76sl")
 
 
 def signed_octets(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -66,7 +66,7 @@ def path_and_root(key: ec.EllipticCurvePrivateKey) -> tuple[bytes, bytes]:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         )
 
-    signs = x509.KeyUsage(*[False] * 5, True, True, False, False)
+    signs = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
     root = (
         builder(name, authority.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

@@ -119,6 +119,7 @@ def unsigned(server: Server, given: argparse.Namespace) -> float:
 def beside(server: Server, given: argparse.Namespace) -> tuple[Seen, Seen]:
     """Unsigned calls at a rate while signed ones come as fast as they are answered; and these."""
     options = {**SIGNED, "window": WINDOW, "seconds": given.seconds + 1.0, "warm": 0.1}
+    options["patient"] = True  # both are called from one core
     with subprocess.Popen(
         command(server.port, **options), stdout=subprocess.PIPE, text=True
     ) as calling:

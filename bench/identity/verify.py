@@ -54,6 +54,7 @@ class Run(NamedTuple):
     dead: list[float]  # and of those whose certificate cannot be fetched
     lost: int
     wrong: int
+    cost: float  # microseconds of the server's processor time for a call
 
 
 def rules() -> object_pb2.Object:
@@ -129,8 +130,11 @@ def run(
     """Sends each call, by a window or, where `rate` is not 0, so many a second; `said` has to stand
     in each answer."""
     sent: dict[bytes, float] = {}
-    took, dead_took, wrong, at = [], [], 0, 0
+    took: list[float] = []
+    dead_took: list[float] = []
+    wrong, at = 0, 0
     begun = last = time.monotonic()
+    spent = server.cpu()
     while at < len(calls) or (sent and time.monotonic() - last < 1.0):
         now = time.monotonic()
         due = int((now - begun) * rate) if rate else at + WINDOW - len(sent)
@@ -153,7 +157,8 @@ def run(
         except BlockingIOError:
             continue
     reached = (len(took) + len(dead_took)) / (last - begun)
-    return Run(reached, sorted(took), sorted(dead_took), len(sent), wrong)
+    cost = (server.cpu() - spent) / len(calls) * 1e6
+    return Run(reached, sorted(took), sorted(dead_took), len(sent), wrong, cost)
 
 
 def part(values: list[float], share: float) -> float:
@@ -166,7 +171,7 @@ def show(name: str, rows: list[Run]) -> None:
         return float(statistics.median(of(each) for each in rows))
 
     print(
-        f"{name:32}{median(lambda r: r.rate):>10,.0f}"
+        f"{name:32}{median(lambda r: r.rate):>10,.0f}{median(lambda r: r.cost):>9.1f}"
         f"{median(lambda r: part(r.seconds, 0.5)):>9.2f}"
         f"{median(lambda r: part(r.seconds, 0.99)):>9.2f}"
         f"{sum(r.lost for r in rows):>7}{sum(r.wrong for r in rows):>7}",
@@ -213,7 +218,7 @@ def verified(
             calls = [invite(by, port) for _ in range(given.calls)]
             said = PASSED if name == "ours" else b""  # secsipid turns the others away
             rows[name].append(run(server, udp, calls, set(), 0, said))
-    print(f"{'':32}{'302/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'lost':>7}{'wrong':>7}")
+    print(f"{'':32}{'302/s':>10}{'us each':>9}{'p50 ms':>9}{'p99 ms':>9}{'lost':>7}{'wrong':>7}")
     for name, each in rows.items():
         show(name, each)
     own, *others = [statistics.median(one.rate for one in each) for each in rows.values()]

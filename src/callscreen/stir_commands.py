@@ -162,6 +162,7 @@ def inspect(identity: str) -> None:
 @option("--stir-ca", "", "Who signs the TLS certificates of hosts: PEM.", metavar="FILE")
 @option("--stir-private", "", "Private addresses that may be fetched from.", metavar="LIST")
 @option("--stir-crl", "", "The list of revoked certificates.", metavar="FILE|URL")
+@option("--stir-trust-list-ca", "", "Who signs that list, if no root does: PEM.", metavar="FILE")
 @click.option("--freshness", default=60, show_default=True, help="Seconds a token is good.")
 @click.option("--default-cc", default="1", show_default=True, help="Of numbers without a plus.")
 @click.option("--budget", default=5.0, show_default=True, help="Seconds to fetch in.")
@@ -197,7 +198,7 @@ def verify(
     now, policy = time.time() if at is None else at, Policy(freshness=freshness)
     try:
         if certificate is not None:
-            verdict = offline(question, certificate, stir["stir_roots"], policy, now)
+            verdict = offline(question, certificate, stir, policy, now)
         else:
             verdict = asyncio.run(fetching(question, policy, now, budget, stir))
     except (ValueError, OSError) as error:
@@ -207,20 +208,29 @@ def verify(
     sys.exit(STATUS[verdict.state.name])
 
 
-def offline(question: "Question", certificate: Path, roots: str, policy: Any, now: float) -> Any:
+def offline(
+    question: "Question", certificate: Path, stir: dict[str, str], policy: Any, now: float
+) -> Any:
     """The verdict with a path that is at hand. Raises ValueError, OSError."""
     from .identity.certificates import read_path
     from .identity.chains import judge_chain
     from .identity.model import Fault
-    from .identity.trust import Trust, roots_of
+    from .identity.revocation import Revocations, read_crl
+    from .identity.trust import Trust, roots_of, signers_of
     from .identity.verification import judge, read
 
+    crl, signers = stir["stir_crl"], stir["stir_trust_list_ca"]
+    if crl.startswith("https://"):
+        raise ValueError("with --certificate nothing is fetched: give --stir-crl as a file")
     try:
-        found = [root for each in pem_files(roots) for root in roots_of(each.read_bytes())]
+        files = pem_files(stir["stir_roots"])
+        roots = tuple(root for each in files for root in roots_of(each.read_bytes()))
         path = read_path(certificate.read_bytes())
+        held = signers_of(Path(signers).read_bytes()) if signers else roots
+        revoked = read_crl(Path(crl).read_bytes(), held, now) if crl else Revocations()
     except Fault as fault:
         raise ValueError(fault.detail) from fault
-    trust = Trust(tuple(found))
+    trust = Trust(roots, revoked)
     chain_of: Callable[[str], Chain] = lambda url: judge_chain(path, trust, now)  # noqa: E731
     return judge(question, read(question), chain_of, policy, now)
 
@@ -232,7 +242,7 @@ async def fetching(
     from .identity.service import Identities
     from .identity_options import identity_config
 
-    names = ("stir_keys", "stir_trust_list", "stir_trust_list_ca")
+    names = ("stir_keys", "stir_trust_list")
     config = identity_config({**stir, **dict.fromkeys(names, "")}, None)
     identities = Identities(config, clock=lambda: now)
     try:

@@ -20,6 +20,9 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
+from .extensions import Number, constraints_der, enhanced_der, ia5, tn_authority_der
+from .lists import Entry, Extension, crl_of, der
+
 __all__ = [
     "NOW",
     "POLICY",
@@ -30,6 +33,7 @@ __all__ = [
     "constraints_der",
     "der",
     "enhanced_der",
+    "ia5",
     "new_key",
     "pem_of",
     "tn_authority_der",
@@ -42,61 +46,17 @@ TN_AUTH_LIST = ObjectIdentifier("1.3.6.1.5.5.7.1.26")
 CLAIM_CONSTRAINTS = ObjectIdentifier("1.3.6.1.5.5.7.1.27")
 ENHANCED_CONSTRAINTS = ObjectIdentifier("1.3.6.1.5.5.7.1.33")
 DAY = timedelta(days=1)
-
-Number = str | tuple[str, int]  # one number, or the first of a range and how many
-
-
-def der(tag: int, *parts: bytes) -> bytes:
-    """One DER value."""
-    octets = b"".join(parts)
-    size = len(octets)
-    if size < 0x80:
-        return bytes((tag, size)) + octets
-    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + octets
-
-
-def ia5(text: str) -> bytes:
-    return der(0x16, text.encode("ascii"))
-
-
-def tn_authority_der(spc: Sequence[str] = (), numbers: Sequence[Number] = ()) -> bytes:
-    """A TNAuthList (RFC 8226 section 9)."""
-    entries = [der(0xA0, ia5(code)) for code in spc]
-    for number in numbers:
-        if isinstance(number, str):
-            entries.append(der(0xA2, ia5(number)))
-        else:
-            count = number[1].to_bytes(number[1].bit_length() // 8 + 1, "big")
-            entries.append(der(0xA1, der(0x30, ia5(number[0]), der(0x02, count))))
-    return der(0x30, *entries)
-
-
-def constraints_der(
-    include: Sequence[str] | None = None, permitted: Mapping[str, Sequence[str]] | None = None
-) -> bytes:
-    """A JWTClaimConstraints (RFC 8226 section 8)."""
-    return enhanced_der(include, permitted, None)
-
-
-def enhanced_der(
-    include: Sequence[str] | None = None,
-    permitted: Mapping[str, Sequence[str]] | None = None,
-    exclude: Sequence[str] | None = None,
-) -> bytes:
-    """An EnhancedJWTClaimConstraints (RFC 9118 section 4)."""
-    parts = []
-    if include is not None:
-        parts.append(der(0xA0, der(0x30, *map(ia5, include))))
-    if permitted is not None:
-        claims = [
-            der(0x30, ia5(name), der(0x30, *(der(0x0C, each.encode()) for each in values)))
-            for name, values in permitted.items()
-        ]
-        parts.append(der(0xA1, der(0x30, *claims)))
-    if exclude is not None:
-        parts.append(der(0xA2, der(0x30, *map(ia5, exclude))))
-    return der(0x30, *parts)
+USES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
 
 
 def new_key(kind: str = "P-256") -> Any:
@@ -206,7 +166,7 @@ class Authority:
         begins: float = -30.0,
         ca: bool = False,
         basic: bool = True,
-        usage: bool = True,
+        usage: bool | Sequence[str] = True,
         path_length: int | None = None,
         serial: int | None = None,
         tn_authority: bytes | None = None,
@@ -216,6 +176,7 @@ class Authority:
         identifiers: bool = True,
         authority_identifier: bytes | None = None,
         critical: ObjectIdentifier | None = None,
+        beside: Sequence[Extension] = (),
         digest: SHA256 | SHA384 | None = None,
     ) -> x509.Certificate:
         """A certificate by this CA; the DER of extensions goes in as it is."""
@@ -244,6 +205,8 @@ class Authority:
                 builder = builder.add_extension(x509.UnrecognizedExtension(oid, der_octets), False)
         if critical is not None:
             builder = builder.add_extension(x509.UnrecognizedExtension(critical, b"\5\0"), True)
+        for value, is_critical in beside:
+            builder = builder.add_extension(value, is_critical)
         return builder.sign(self.key, digest or SHA256())
 
     @property
@@ -252,42 +215,44 @@ class Authority:
 
     @staticmethod
     def _standard(
-        public_key: Any, ca: bool, basic: bool, usage: bool, path_length: int | None
+        public_key: Any, ca: bool, basic: bool, usage: bool | Sequence[str], path_length: int | None
     ) -> Iterable[tuple[x509.ExtensionType, bool]]:
         if basic:
             yield x509.BasicConstraints(ca, path_length), True
+        if usage is True:
+            usage = ("key_cert_sign", "crl_sign") if ca else ("digital_signature",)
         if usage:
-            uses = (not ca, False, False, False, False, ca, ca, False, False)
-            yield x509.KeyUsage(*uses), True
+            yield x509.KeyUsage(**{each: each in usage for each in USES}), True
 
     def crl(
         self,
         revoked: Iterable[x509.Certificate] = (),
         *,
         updated: float = -1.0,
-        ends: float | None = 7.0,
+        ends: float = 7.0,
         named: bool = True,
+        **more: Any,
     ) -> bytes:
         """An indirect CRL in DER, by this CA: certificates of whatever issuer.
 
-        `named`: CertificateIssuer where an entry's issuer is another than that before it.
+        `named`: CertificateIssuer where an entry's issuer is another than that before it; `more`
+        as of `crl_of`.
         """
-        builder = x509.CertificateRevocationListBuilder().issuer_name(self.name)
-        builder = builder.last_update(NOW + updated * DAY)
-        builder = builder.next_update(NOW + (ends if ends is not None else 7.0) * DAY)
+        entries: list[Entry] = []
         last = self.name
         for certificate in revoked:
-            entry = (
-                x509.RevokedCertificateBuilder()
-                .serial_number(certificate.serial_number)
-                .revocation_date(NOW - DAY)
-            )
-            if named and certificate.issuer != last:
-                last = certificate.issuer
-                value = x509.CertificateIssuer([x509.DirectoryName(last)])
-                entry = entry.add_extension(value, critical=True)
-            builder = builder.add_revoked_certificate(entry.build())
-        return builder.sign(self.key, SHA256()).public_bytes(Encoding.DER)
+            other = named and certificate.issuer != last
+            last = certificate.issuer if other else last
+            value = x509.CertificateIssuer([x509.DirectoryName(last)])
+            entries.append((certificate.serial_number, [(value, True)] if other else []))
+        return self.crl_entries(*entries, updated=updated, ends=ends, **more)
+
+    def crl_entries(
+        self, *entries: Entry, updated: float = -1.0, ends: float = 7.0, **more: Any
+    ) -> bytes:
+        """As `crl`, of entries as they are given."""
+        times = {"updated": NOW + updated * DAY, "ends": NOW + ends * DAY}
+        return crl_of(self.name, self.key, entries, **times, **more)
 
     def trust_list(
         self,

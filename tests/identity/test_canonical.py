@@ -135,7 +135,7 @@ def test_depth_is_bounded(opening: bytes) -> None:
         return b'{"a":' + opening * (levels - 1) + b"1" + closing * (levels - 1) + b"}"
 
     assert "a" in strict_json(text(10))
-    for levels in (11, 200, 1_200):
+    for levels in (11, 200, *range(900, 1_030, 10), 1_200):
         with pytest.raises(ValueError, match=r"levels|depth"):
             strict_json(text(levels))
     assert "a" in strict_json(text(3), depth=3)

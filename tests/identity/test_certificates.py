@@ -18,6 +18,8 @@ from callscreen.identity.model import Constraints, Fault
 from .authority import Authority, constraints_der, der, enhanced_der, ia5, new_key, tn_authority_der
 
 ROOT = Authority()
+NAMES = der(0xA0, der(0x30, ia5("a")))
+VALUES = enhanced_der(None, {"b": ["c"]})[2:]
 CODE = der(0xA0, ia5("1234"))
 
 
@@ -30,6 +32,18 @@ def test_codes_and_numbers() -> None:
     assert found is not None
     assert found.spc == ("1234", "997E")
     assert found.numbers == (("1215", "1215"), ("12155550100", "12155550199"))
+
+
+def test_ranges_to_their_ends() -> None:
+    ranges = [("0" * 15, 10**15), ("999999999999998", 2), ("5", 2), ("5", 3)]
+    found = authority_of(held(tn_authority_der(numbers=ranges)))
+    assert found is not None
+    assert found.numbers == (
+        ("0" * 15, "9" * 15),
+        ("999999999999998", "9" * 15),
+        ("5", "6"),
+        ("5", "7"),
+    )
 
 
 def test_none() -> None:
@@ -61,9 +75,17 @@ def test_none() -> None:
         tn_authority_der(numbers=[("12155550100", 1)]),
         tn_authority_der(numbers=[("12155550100", 0)]),
         tn_authority_der(numbers=[("99", 2)]),
+        tn_authority_der(numbers=[("0", 10**15 + 1)]),
+        tn_authority_der(numbers=[("0" * 15, 10**15 + 1)]),
+        tn_authority_der(numbers=[("999999999999998", 3)]),
+        tn_authority_der(numbers=[("12155550100", 1 << 40_000)]),
+        tn_authority_der(["12\n34"]),
+        tn_authority_der(["1234"] * 10_001),
         tn_authority_der(numbers=[("1*", 2)]),
         der(0x30, der(0xA1, der(0x30, ia5("100"), der(0x02, b"\xff")))),
         der(0x30, der(0xA1, der(0x30, ia5("100")))),
+        der(0x30, der(0xA1, der(0x30, ia5("100"), der(0x02, b"\0\2")))),
+        der(0x30, der(0xA1, der(0x30, ia5("100"), der(0x02, b"\2"), b"\5\0"))),
     ],
 )
 def test_malformed_authority(octets: bytes) -> None:
@@ -99,6 +121,18 @@ def test_what_may_not_be_excluded_voids_all(name: str) -> None:
         enhanced_der(None, {"a": []}),
         enhanced_der(["a"]) + b"\0",
         der(0x30, der(0x30, ia5("a"))),
+        b"\x30\x80" + enhanced_der(["a"])[2:] + b"\0\0",  # no definite length
+        b"\x30\x81" + enhanced_der(["a"])[1:],  # a length that is longer than it need be
+        der(0x30, VALUES, NAMES),  # out of order
+        der(0x30, NAMES, NAMES),
+        der(0x30, NAMES, der(0xA3, NAMES[2:])),
+        der(0x30, der(0xA0, ia5("a"))),  # implicit tags
+        der(0x30, der(0x80, NAMES[2:])),
+        der(0x30, der(0xA0, NAMES[2:], b"\5\0")),
+        der(0x30, der(0xA0, der(0x30, der(0x0C, b"a")))),  # other kinds of text
+        der(0x30, der(0xA0, der(0x30, der(0x16, b"\xe9")))),
+        der(0x30, der(0xA1, der(0x30, der(0x30, ia5("b"), der(0x30, ia5("c")))))),
+        der(0x30, der(0xA1, der(0x30, der(0x30, ia5("b"), der(0x30, der(0x0C, b"\xff")))))),
     ],
 )
 def test_malformed_constraints(octets: bytes) -> None:

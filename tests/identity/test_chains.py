@@ -1,12 +1,13 @@
 """Which paths are believed, until when, and what their signers may sign."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.hashes import SHA384
-from cryptography.x509.oid import ObjectIdentifier
+from cryptography import x509
+from cryptography.x509.name import _ASN1Type
+from cryptography.x509.oid import NameOID
 
-from callscreen.identity.certificates import PATH_MOST
 from callscreen.identity.chains import check_authority, judge_chain
 from callscreen.identity.model import FAILED, Fault
 from callscreen.identity.revocation import read_crl
@@ -18,10 +19,13 @@ from .authority import (
     Issued,
     constraints_der,
     enhanced_der,
-    new_key,
+    ia5,
     tn_authority_der,
 )
+from .lists import der
 
+NOBODY_NAME = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Nobody")])
+NOBODY = x509.NameConstraints([x509.DirectoryName(NOBODY_NAME)], None), True
 ROOT = Authority()
 TRUST = Trust(ROOT.roots)
 CA = ROOT.intermediate()
@@ -47,136 +51,6 @@ def refused(issued: Issued, trust: Trust = TRUST, now: float = SECONDS) -> str:
     return fault.detail
 
 
-@pytest.mark.parametrize("authority", [ROOT, CA], ids=["below the root", "below a CA"])
-def test_good_path(authority: Authority) -> None:
-    issued = authority.leaf("1234", days=30)
-    chain = judge(issued)
-    assert chain.spc == ("1234",)
-    assert chain.numbers == ()
-    assert chain.name == "CN=SHAKEN 1234"
-    assert chain.until == SECONDS + 30 * DAY
-    assert chain.key.public_numbers() == issued.key.public_key().public_numbers()
-    check_authority(chain, CLAIMS, "shaken")
-
-
-def test_path_that_brings_its_root() -> None:
-    issued = CA.leaf()
-    assert judge(Issued(issued.key, (*issued.path, *ROOT.roots))).spc == ("1234",)
-
-
-def test_nothing_trusted_is_not_to_be_told() -> None:
-    with pytest.raises(Fault) as caught:
-        judge(ROOT.leaf(), Trust())
-    assert caught.value.unknown
-    assert caught.value.code == 436
-
-
-def test_too_short() -> None:
-    issued = CA.leaf()
-    assert "no path" in refused(Issued(issued.key, issued.path[:1]))
-    assert "empty" in refused(Issued(issued.key, ()))
-
-
-def test_another_root_of_the_same_name() -> None:
-    assert "no path" in refused(Authority().leaf())
-    assert "no path" in refused(Authority().intermediate().leaf())
-
-
-def test_too_long() -> None:
-    authority = ROOT
-    for place in range(PATH_MOST):
-        authority = authority.intermediate(f"CA {place}")
-    assert "more than" in refused(authority.leaf())
-
-
-def test_looped() -> None:
-    first = Authority("First")
-    second = first.intermediate("Second")
-    again = Authority("First", above=second, key=first.key)
-    issued = again.leaf()
-    assert "no path" in refused(Issued(issued.key, issued.path[:3]))
-
-
-def test_one_name_many_times_is_not_searched() -> None:
-    key = new_key()
-    name = "Round"
-    round_ = Authority(name, key=key)
-    others = [Authority(name, above=round_, key=key).certificate for _ in range(PATH_MOST - 1)]
-    issued = round_.leaf()
-    assert "one name" in refused(Issued(issued.key, (issued.certificate, *others)))
-
-
-def test_times() -> None:
-    issued = ROOT.leaf(begins=-1, days=1)
-    judge(issued, now=SECONDS - DAY)
-    judge(issued, now=SECONDS + DAY)
-    refused(issued, now=SECONDS - DAY - 1)
-    refused(issued, now=SECONDS + DAY + 1)
-
-
-def test_ca_that_ends_first() -> None:
-    authority = ROOT.intermediate(days=3)
-    issued = authority.leaf(days=30)
-    assert judge(issued).until == SECONDS + 3 * DAY
-    refused(issued, now=SECONDS + 4 * DAY)
-
-
-@pytest.mark.parametrize(
-    "issued",
-    [
-        ROOT.leaf(key=new_key("P-384")),
-        ROOT.leaf(key=new_key("RSA")),
-        ROOT.leaf(digest=SHA384()),
-        ROOT.intermediate(digest=SHA384()).leaf(),
-        ROOT.intermediate(key=new_key("P-384")).leaf(),
-        ROOT.leaf(critical=ObjectIdentifier("1.2.3.4")),
-        ROOT.intermediate(critical=ObjectIdentifier("1.2.3.4")).leaf(),
-        ROOT.intermediate(ca=False).leaf(),
-        ROOT.intermediate(basic=False).leaf(),
-        ROOT.intermediate(path_length=0).intermediate("Below").leaf(),
-        ROOT.leaf(ca=True),
-        ROOT.leaf(()),
-        ROOT.leaf(("1234",), numbers=["12155550121"]),
-        ROOT.leaf(tn_authority=b"\x30\x00"),
-        ROOT.intermediate(tn_authority=tn_authority_der(["1234"])).leaf(),
-        ROOT.leaf(
-            constraints=constraints_der(["attest"]), enhanced=enhanced_der(exclude=["priority"])
-        ),
-    ],
-    ids=[
-        "P-384",
-        "RSA",
-        "SHA-384",
-        "SHA-384 of a CA",
-        "P-384 of a CA",
-        "unknown critical",
-        "unknown critical of a CA",
-        "CA that is none",
-        "CA without basicConstraints",
-        "CA below one that may have none",
-        "CA as leaf",
-        "no TNAuthList",
-        "codes and numbers",
-        "empty TNAuthList",
-        "TNAuthList of a CA",
-        "both constraints",
-    ],
-)
-def test_refused(issued: Issued) -> None:
-    refused(issued)
-
-
-def test_leaf_issues_no_leaf() -> None:
-    first = ROOT.leaf()
-    forger = Authority("SHAKEN 1234", above=ROOT, key=first.key)
-    forged = forger.leaf("9999")
-    refused(Issued(forged.key, (forged.certificate, first.certificate)))
-
-
-def test_old_ca_with_rsa() -> None:
-    assert judge(ROOT.intermediate(key=new_key("RSA")).leaf()).spc == ("1234",)
-
-
 class TestRevoked:
     def test_by_issuer_and_number(self) -> None:
         other = ROOT.intermediate("Other CA")
@@ -188,6 +62,22 @@ class TestRevoked:
     def test_ca(self) -> None:
         trust = Trust(ROOT.roots, read_crl(ROOT.crl([CA.certificate]), ROOT.roots, SECONDS))
         assert "revoked" in refused(CA.leaf(), trust)
+
+    @pytest.mark.parametrize("text", ["issuing ca", "Issuing  CA"])
+    @pytest.mark.parametrize("kind", [_ASN1Type.UTF8String, _ASN1Type.PrintableString])
+    def test_under_another_spelling_of_its_issuer(self, text: str, kind: Any) -> None:
+        gone = CA.leaf(serial=77)
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text, kind)])
+        issuer = x509.CertificateIssuer([x509.DirectoryName(name)]), True
+        crl = ROOT.crl_entries((77, [issuer]))
+        assert "revoked" in refused(gone, Trust(ROOT.roots, read_crl(crl, ROOT.roots, SECONDS)))
+
+    def test_a_list_of_one_issuer_is_silent_on_others(self) -> None:
+        trust = Trust(ROOT.roots, read_crl(ROOT.crl(extensions=()), ROOT.roots, SECONDS))
+        assert judge(ROOT.leaf(), trust).spc == ("1234",)
+        with pytest.raises(Fault) as caught:
+            judge(CA.leaf(), trust)
+        assert (caught.value.code, caught.value.unknown) == (436, True)
 
     def test_list_that_has_ended(self) -> None:
         gone = CA.leaf()
@@ -233,6 +123,52 @@ class TestClaims:
             with pytest.raises(Fault):
                 check_authority(chain, CLAIMS | {"dest": dest}, "shaken")
 
+    @pytest.mark.parametrize(
+        ("value", "allowed"),
+        [
+            ("1", True),
+            (1, True),
+            (["1"], True),
+            ([["1"], {"x": [1]}], True),
+            ({"x": [{"y": "1"}]}, True),
+            ("2", False),
+            ("", False),
+            (None, False),
+            (True, False),
+            (1.5, False),
+            ([], False),
+            ({}, False),
+            (["1", "2"], False),
+            (["1", []], False),
+            ([None], False),
+        ],
+    )
+    def test_kinds_of_values(self, value: Any, allowed: bool) -> None:
+        limits = enhanced_der(["k"], {"k": ["1", "None", "True", "1.5"]})
+        chain = judge(ROOT.leaf(enhanced=limits))
+        with nullcontext() if allowed else pytest.raises(Fault):
+            check_authority(chain, CLAIMS | {"k": value}, "shaken")
+
+    def test_a_claim_without_a_value_is_there_all_the_same(self) -> None:
+        there = judge(ROOT.leaf(enhanced=enhanced_der(["k"])))
+        away = judge(ROOT.leaf(enhanced=enhanced_der(exclude=["k"])))
+        check_authority(there, CLAIMS | {"k": None}, "shaken")
+        check_authority(away, CLAIMS, "shaken")
+        for chain, claims in ((there, CLAIMS), (away, CLAIMS | {"k": None})):
+            with pytest.raises(Fault):
+                check_authority(chain, claims, "shaken")
+
+    def test_values_of_one_claim_named_twice(self) -> None:
+        pair = [
+            der(0x30, ia5("k"), der(0x30, *(der(0x0C, each) for each in texts)))
+            for texts in ((b"1", b"2"), (b"2", b"3"))
+        ]
+        chain = judge(ROOT.leaf(constraints=der(0x30, der(0xA1, der(0x30, *pair)))))
+        check_authority(chain, CLAIMS | {"k": "2"}, "shaken")
+        for value in ("1", "3"):
+            with pytest.raises(Fault):
+                check_authority(chain, CLAIMS | {"k": value}, "shaken")
+
 
 class TestDelegates:
     PROVIDER = ROOT.intermediate("Provider", tn_authority=tn_authority_der(["1234"]))
@@ -257,6 +193,15 @@ class TestDelegates:
         assert chain.numbers == (("12155550190", "12155550199"),)
         for number in (("12155550190", 11), "12155550099", "121555501", "121555501210"):
             assert "parent" in refused(self.CUSTOMER.delegate(number))
+
+    def test_other_characters_are_in_no_range(self) -> None:
+        for number in ("1215555012#", "121555501*0"):
+            refused(self.CUSTOMER.delegate(number))
+            chain = judge(self.PROVIDER.delegate(number, ("12155550100", 100)))
+            check_authority(chain, CLAIMS | {"orig": {"tn": number}}, "rcd")
+            chain = judge(self.PROVIDER.delegate(("12155550100", 100)))
+            with pytest.raises(Fault):
+                check_authority(chain, CLAIMS | {"orig": {"tn": number}}, "rcd")
 
     def test_numbers_make_no_provider(self) -> None:
         climber = self.CUSTOMER.intermediate("Climber", tn_authority=tn_authority_der(["9999"]))

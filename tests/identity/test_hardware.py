@@ -17,6 +17,7 @@ except ImportError:
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from callscreen.identity.hardware import read_place
+from callscreen.identity.keyfiles import Refused
 from callscreen.identity.keystore import KeyStore
 from callscreen.identity.model import SignRequest
 from callscreen.identity.signing import NoSignature
@@ -206,10 +207,46 @@ def test_a_session_that_ended_is_opened_again(token: tuple[Path, Any], tmp_path:
     signer = store.signer("acme")
     verify(signer.sign(REQUEST, made.SECONDS).value, key.public_key())
     assert store._token is not None
-    with store._token.session() as session:
-        session.close()
+    store._token.run(lambda session: session.close(), 5.0)
     with pytest.raises(NoSignature, match="the token callscreen: "):
         signer.sign(REQUEST, made.SECONDS)
+    verify(signer.sign(REQUEST, made.SECONDS).value, key.public_key())
+
+
+def test_a_token_that_hangs_holds_nobody_and_is_told_once(
+    token: tuple[Path, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home, key = token
+    certificate(tmp_path, "acme", key)
+    store = store_of(where(tmp_path, home))
+    signer, hanging, end = store.signer("acme"), store._token, threading.Event()
+    assert hanging is not None
+    begun = threading.Event()
+
+    def hang(_: Any) -> None:
+        begun.set()
+        end.wait(20)
+
+    while not begun.is_set():  # where it had not begun it was taken back
+        with pytest.raises(Refused, match="does not answer"):
+            hanging.run(hang, 0.01)
+    threads = threading.active_count()
+    for _ in range(20):  # each at once
+        with pytest.raises(NoSignature, match="the token callscreen does not answer"):
+            signer.sign(REQUEST, made.SECONDS)
+    assert threading.active_count() == threads
+    certificate(tmp_path, "other", key)
+    assert store.look()  # nor does the look at files hang
+    assert {state.name: state.problem for state in store.states()} == {
+        "acme": "",
+        "other": "the token callscreen does not answer",
+    }
+    told = [each.message for each in caplog.records if "does not answer: nothing" in each.message]
+    assert len(told) == 1
+    end.set()
+    assert hanging._line._hanging is not None
+    with hanging._line._hanging.running:  # it has come back
+        pass
     verify(signer.sign(REQUEST, made.SECONDS).value, key.public_key())
 
 

@@ -52,6 +52,8 @@ class Place:
         self.identities = Identities(config, clock=lambda: self.now)
         web: Any = self.web
         self.identities._fetcher = web
+        other: Any = Web()  # what is asked for our own certificates is not counted
+        self.identities._published._fetcher = other
         self.identities._certificates._fetcher = web
         self.identities._trusts._fetcher = web
 
@@ -156,7 +158,7 @@ async def test_threads_verify_while_trust_is_exchanged(place: Place) -> None:
     for thread in threads:
         thread.start()
     for _ in range(20):
-        place.identities._trusts._build()
+        place.identities._trusts._beliefs.put("roots", "https://a.test", place.root.pem)
     for thread in threads:
         thread.join()
     assert states == {State.VALID}
@@ -178,3 +180,27 @@ async def test_it_runs_until_it_is_cancelled(place: Place) -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_the_wait_ends_before_its_budget_does(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes behind the wait, the judgement and the answer, has its part of the budget."""
+    loop, given, now = asyncio.get_running_loop(), [], [1_000.0]
+    waited, at_once = asyncio.wait, place.identities._at_once
+
+    async def wait(tasks: Any, timeout: float) -> Any:  # noqa: ASYNC109
+        given.append(timeout)
+        return await waited(tasks, timeout=0)
+
+    def slow(*asked: Any) -> Any:
+        now[0] += 0.05  # what was spent before is no part of the wait
+        return at_once(*asked)
+
+    question = place.question()
+    monkeypatch.setattr(asyncio, "wait", wait)
+    monkeypatch.setattr(loop, "time", lambda: now[0])
+    monkeypatch.setattr(place.identities, "_at_once", slow)
+    await place.identities.verify(question, "", Policy(), 0.3)
+    monkeypatch.undo()
+    assert [round(each, 3) for each in given[:1]] == [0.24]

@@ -8,7 +8,7 @@ import pytest
 
 from callscreen.identity import keeping
 from callscreen.identity.fetching import OCTETS_MOST, Fetched, Unfetched
-from callscreen.identity.keeping import Certificates
+from callscreen.identity.keeping import Certificates, Doubt
 from callscreen.identity.model import Fault
 from callscreen.identity.trusting import ADDRESSES_MOST, Sources, Trusts
 
@@ -139,28 +139,6 @@ async def test_it_is_fetched_anew_at_half_of_its_life_where_it_is_used(kept: Kep
     assert kept.certificates.chain_of(URL, "").spc == ("1234",)  # the old one serves on
 
 
-async def test_a_dead_host_is_left_alone_for_a_time_that_doubles(kept: Kept) -> None:
-    kept.web.answers[URL] = Unfetched("no connection", dead=True, kind="dead")
-    tried = []
-    for _ in range(200):
-        before = len(kept.web.asked)
-        await kept.want()
-        if len(kept.web.asked) > before:
-            tried.append(kept.clock.now - SECONDS)
-        kept.clock.now += 5
-    assert tried == [0, 5, 15, 35, 75, 155, 315, 615, 915]
-    assert not kept.certificates.lacks("https://cert.example.org/other.pem")
-    assert kept.certificates.lacks("https://other.example.org/a.pem")
-    assert "no connection" in refused(kept).detail
-
-
-async def test_a_bad_url_keeps_no_other_url_of_the_host_away(kept: Kept) -> None:
-    await kept.want("https://cert.example.org/none.pem")
-    kept.web.answers[URL] = kept.root.leaf().pem
-    await kept.want()
-    assert kept.certificates.chain_of(URL, "")
-
-
 @pytest.mark.parametrize("body", [b"", b"<html>", b"-----BEGIN CERTIFICATE-----\nx\n"])
 async def test_what_is_no_certificate_is_not_kept(kept: Kept, body: bytes) -> None:
     kept.web.answers[URL] = body
@@ -168,31 +146,6 @@ async def test_what_is_no_certificate_is_not_kept(kept: Kept, body: bytes) -> No
     assert kept.certificates.count == 0
     assert refused(kept).unknown
     assert kept.certificates.fetches["bad"] == 1
-
-
-async def test_a_host_is_asked_so_often_a_minute(kept: Kept) -> None:
-    urls = [f"https://cert.example.org/{each}.pem" for each in range(30)]
-    for url in urls:
-        await kept.want(url)
-    assert len(kept.web.asked) == keeping.HOST_FETCHES
-    assert kept.certificates.fetches["limited"] == 10
-    await kept.want("https://other.example.org/a.pem")
-    assert len(kept.web.asked) == keeping.HOST_FETCHES + 1
-    kept.clock.now += keeping.MINUTE
-    await kept.want(urls[-1])
-    assert kept.web.asked[-1] == urls[-1]
-
-
-async def test_one_host_has_one_count_however_it_is_spelt(kept: Kept) -> None:
-    spelt = [
-        "cert.example.org",
-        "CERT.example.org.",
-        "cert.example.org:443",
-        "Cert.Example.Org.:443",
-    ]
-    for each in range(keeping.HOST_FETCHES + 4):
-        await kept.want(f"https://{spelt[each % 4]}/{each}.pem")
-    assert len(kept.web.asked) == keeping.HOST_FETCHES
 
 
 async def test_the_least_recently_used_goes(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,11 +275,15 @@ async def test_roots_of_a_url_are_fetched_and_bounded(kept: Kept) -> None:
 async def test_a_path_in_doubt_is_fetched_once_in_a_while(kept: Kept) -> None:
     kept.web.answers[URL] = kept.root.leaf("1").pem
     await kept.want()
-    assert not kept.certificates.doubt(URL)
-    kept.clock.now += keeping.DOUBT_SECONDS
+    assert kept.certificates.doubt(URL, kept.clock.now) is Doubt.SETTLED
+    kept.clock.now += 1
     kept.web.answers[URL] = kept.root.leaf("2").pem
-    assert kept.certificates.doubt(URL)
-    assert kept.certificates.lacks(URL)
-    await kept.want()
-    assert kept.certificates.chain_of(URL, "").spc == ("2",)
-    assert not kept.certificates.doubt(URL)
+    for _ in range(3):
+        wanted = kept.certificates.doubt(URL, kept.clock.now)
+        await kept.certificates.want([URL], 5.0, [URL])
+        assert kept.certificates.chain_of(URL, "").spc == ("2",)
+        kept.clock.now += keeping.DOUBT_SECONDS - 1
+        assert kept.certificates.doubt(URL, kept.clock.now) is Doubt.SETTLED
+        kept.clock.now += 1
+        assert wanted is Doubt.WANTED
+    assert len(kept.web.asked) == 4

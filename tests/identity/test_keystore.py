@@ -136,6 +136,13 @@ def test_no_path(tmp_path: Path) -> None:
     assert refusal(tmp_path) == "the certificates are no path, leaf first"
 
 
+def test_a_path_of_names_that_fit_and_signatures_that_do_not(tmp_path: Path) -> None:
+    key, other = made.put(tmp_path, "acme"), ec.generate_private_key(ec.SECP256R1())
+    root = made.made(other, "Root", 3650, True, {}, -30)
+    (tmp_path / "acme.pem").write_bytes(made.pem(made.leaf(key, begins=-30), root))
+    assert refusal(tmp_path) == "the certificates are no path, leaf first"
+
+
 @pytest.mark.parametrize("suffix", ["key", "url"])
 def test_a_file_that_is_missing(tmp_path: Path, suffix: str) -> None:
     made.put(tmp_path, "acme")

@@ -125,7 +125,7 @@ def diverted(**more: Any) -> SignRequest:
 
 
 def test_a_diversion_keeps_the_caller_and_the_time_of_its_original() -> None:
-    signed = SIGNER.sign(diverted(), NOW + 1000)
+    signed = SIGNER.sign(diverted(), NOW + 60)
     assert signed.value.endswith(";ppt=div")
     assert signed.iat == NOW
     assert claims_of(signed.value) == {
@@ -138,6 +138,18 @@ def test_a_diversion_keeps_the_caller_and_the_time_of_its_original() -> None:
         div="12155550141", dest=("sip:a@example.com",), original=signed.value.encode(), orig=""
     )
     assert claims_of(SIGNER.sign(again, NOW).value)["dest"] == {"uri": ["sip:a@example.com"]}
+
+
+@pytest.mark.parametrize("later", [61, 1000, -61])
+def test_a_diversion_of_an_original_that_is_not_fresh(later: int) -> None:
+    with pytest.raises(NoSignature, match="60 seconds off"):
+        SIGNER.sign(diverted(), NOW + later)
+
+
+@pytest.mark.parametrize("iat", [10**400, -(10**400), 1 << 63], ids=["most", "least", "int64"])
+def test_a_time_beyond_all_times(iat: int) -> None:
+    with pytest.raises(NoSignature, match="60 seconds off"):
+        SIGNER.sign(asked(iat=iat), NOW + 0.5)
 
 
 @pytest.mark.parametrize(

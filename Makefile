@@ -1,7 +1,7 @@
 # make run    builds, provisions an example, places four calls, keeps serving (ONCE=1: ends there)
 # make test   builds and runs every check
 # make docs   writes docs/objects.md and docs/settings.md from the protos, docs/metrics.md from the code
-# make fuzz   fuzzes what datagrams go through, with clang's sanitizers (FUZZ_SECONDS=600, KEEP=1: keeps what it found new)
+# make fuzz   fuzzes what reads octets of others, with clang's sanitizers (FUZZ_SECONDS=600, KEEP=1: keeps what it found new)
 # make fuzz-rest  holds the served OpenAPI documents against what is served, at length (SEED=1, EXAMPLES=50)
 # make bench  prints the figures, each beside its peer
 # make bench-instructions  counts instructions a call, beside the figures kept (KEEP=1: keeps)
@@ -12,6 +12,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BUILT  := $(VENV)/.built
 SOURCES := $(wildcard protos/callscreen/v1/*.proto) $(wildcard fastpath/*.pyx) $(wildcard fastpath/*.pxd) \
+           $(wildcard identity/*.pyx) $(wildcard identity/*.pxd) \
            pyproject.toml setup.py
 
 .PHONY: run test lint check docs fuzz fuzz-rest bench bench-instructions bench-edge clean
@@ -62,4 +63,4 @@ bench-edge: $(BUILT)
 
 clean:
 	rm -rf $(VENV) build dist src/callscreen/v1 src/*.egg-info
-	find fastpath -name '*.so' -delete
+	find fastpath identity -name '*.so' -delete

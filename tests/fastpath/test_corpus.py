@@ -3,32 +3,33 @@
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 from callscreen.fastpath.respond_types import ANSWER_MORE
 
-from ..fuzz import seeds, world
+from ..fuzz import identities, images, proxied, seeds, world
 from ..fuzz.world import Setting
 from .responding import SECOND, Bench, Given
 
-CORPUS = sorted((Path(__file__).parent.parent / "fuzz" / "corpus").glob("*"))
+FUZZ = Path(__file__).parent.parent / "fuzz"
+CORPUS = sorted((FUZZ / "corpus" / "datagrams").glob("*"))
 FILES_MOST = 500
 OCTETS_MOST = 1 << 20  # of all together
 APART = 40 * SECOND  # a transaction is forgotten by then
 LATER = count(world.NOW_NS * 2, APART)
 
 
-PAIRS: dict[tuple[int, int, bool, bool], tuple[Bench, Bench]] = {}
+PAIRS: dict[tuple[int, int, bool], tuple[Bench, Bench]] = {}
 
 
 def pair(setting: Setting) -> tuple[Bench, Bench]:
     """Both responders over a world."""
-    number, product, proxy, ready = key = setting[0], setting.product, setting.proxy, setting.ready
+    number, product, ready = key = setting[0], setting.product, setting.ready
     if key in PAIRS:
         return PAIRS[key]
-    made = [
-        Bench(kind, [], product=product, proxy=proxy, edge=world.EDGE)
-        for kind in ("compiled", "plain")
-    ]
+    made = [Bench(kind, [], product=product, edge=world.EDGE) for kind in ("compiled", "plain")]
     for bench in made:
         bench.index.commit(world.WORLDS[number], 7)
         bench.ready = ready
@@ -93,9 +94,7 @@ def test_what_is_kept_is_small() -> None:
 def plain(**changed: str) -> Given:
     """What becomes of a request of the seeds in the first world."""
     data = seeds.request(**changed)
-    return both(
-        Setting(0, "udp", False, False, False, 0, True, ("192.0.2.9", 5070)), data, next(LATER)
-    )
+    return both(Setting(0, "udp", False, False, 0, True, ("192.0.2.9", 5070)), data, next(LATER))
 
 
 def test_history_with_control_octets_is_not_given_back() -> None:
@@ -116,3 +115,25 @@ def test_a_tab_in_history_is_a_space() -> None:
 def test_a_scheme_that_begins_like_ours_is_another() -> None:
     for uri in ("sip+x:user@example.com", "sips+tel:a", "tel+1:a", "sip.x:a"):
         assert plain(uri=uri).status == 416, uri
+
+
+@pytest.mark.parametrize(
+    ("module", "wanted"),
+    [
+        (images, {True, False}),
+        (proxied, {"relayed", "onward", "awaits", "302"}),
+        (identities, {each.__name__ for each in identities.READERS}),
+    ],
+)
+def test_what_was_kept_of_other_targets_keeps_their_promises(
+    module: ModuleType, wanted: set[object]
+) -> None:
+    name = module.__name__.rpartition(".")[2]
+    folders = (name, "tokens") if module is identities else (name,)
+    kept = [path for each in folders for path in sorted((FUZZ / "corpus" / each).glob("*"))]
+    assert len(kept) <= FILES_MOST
+    assert sum(path.stat().st_size for path in kept) <= OCTETS_MOST
+    inputs = [*(path.read_bytes() for path in kept), *module.seeds()]
+    found = {module.attempt(octets) for octets in inputs}
+    found |= {module.attempt(octets[:-20]) for octets in inputs}
+    assert found >= wanted

@@ -7,6 +7,7 @@
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,48 +20,53 @@ __all__ = ["ROOT", "build", "missing"]
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / "tests" / "fuzz"
 PACKAGE = ROOT / "src" / "callscreen"
-C_FILES = ROOT / "build" / "cython" / "src" / "callscreen" / "fastpath"
+C_FILES = ROOT / "build" / "cython" / "src" / "callscreen"
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 
-# Modules that a datagram's octets go through.
+# Modules that octets of others come through: off the wire, or out of a file.
 REACHED = [
     "answer_write",
+    "area",
+    "blocks",
+    "branches",
+    "callers",
+    "changes",
+    "claims",
     "decide",
     "extract",
     "extract_number",
     "extract_scan",
+    "forwarding",
+    "handing",
+    "hops",
+    "image_read",
+    "image_write",
     "lists",
     "marks",
     "masks",
     "numbers",
+    "onward",
+    "peers",
     "prefixes",
     "recent",
     "recording",
     "refusing",
+    "relaying",
     "respond",
+    "rewriting",
+    "ring",
     "routes",
+    "sent_on",
     "settling",
     "sip",
     "sip_names",
     "sip_scan",
     "sources",
-]
-# And what else the index needs.
-NEEDED = [
-    "arena",
-    "area",
-    "configured",
-    "counts",
-    "epochs",
-    "index",
-    "originating",
-    "plan",
-    "provisioned",
-    "routing",
     "switching",
     "tables",
-    "transaction",
 ]
+TARGETS = ["target", "shell"]
+NAMED = re.compile(r"callscreen\.fastpath\.(\w+) c?import|^from \.(\w+) import", re.MULTILINE)
 FLAGS = ["-g1", "-fPIC", "-w", "-fno-strict-aliasing", "-fno-omit-frame-pointer"]
 FLAGS += ["-fsanitize=address"]
 COVERED = ["-O1", "-fsanitize=fuzzer-no-link,undefined", "-fno-sanitize-recover=undefined"]
@@ -91,11 +97,26 @@ def compile_module(source: Path, made: Path, covered: bool) -> None:
         run("clang", *FLAGS, *more, include, "-shared", "-o", made, source)
 
 
+def needed(names: list[str]) -> list[str]:
+    """These compiled modules, and those that they name."""
+    found: list[str] = []
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        files = [PACKAGE / "fastpath" / f"{name}{kind}" for kind in (".pyx", ".pxd", ".py")]
+        if name in found or not any(each.exists() for each in files):
+            continue
+        found.append(name)
+        for each in files:
+            text = each.read_text() if each.exists() else ""
+            waiting += [one or other for one, other in NAMED.findall(text)]
+    return sorted(name for name in found if (PACKAGE / "fastpath" / f"{name}.pyx").exists())
+
+
 def link_python(site: Path) -> None:
     """The package's Python files, without what is compiled in place."""
-    fastpath = site / "callscreen" / "fastpath"
-    fastpath.mkdir(parents=True, exist_ok=True)
-    for folder in (PACKAGE, PACKAGE / "fastpath"):
+    for folder in (PACKAGE, PACKAGE / "fastpath", PACKAGE / "identity"):
+        (site / "callscreen" / folder.relative_to(PACKAGE)).mkdir(parents=True, exist_ok=True)
         for source in folder.glob("*.py"):
             link = site / "callscreen" / source.relative_to(PACKAGE)
             if not link.is_symlink():
@@ -103,17 +124,22 @@ def link_python(site: Path) -> None:
 
 
 def build(out: Path) -> Path:
-    """Returns the path of the target."""
+    """Returns the path of the program; which target it runs is said by CALLSCREEN_FUZZ."""
     site = out / "site"
     link_python(site)
-    target = out / "target.c"
-    sources = [HERE / "target.pyx", *PACKAGE.glob("fastpath/*.pxd")]
-    if any(newer(source, target) for source in sources):
-        run(sys.executable, "-m", "cython", "-3", "-I", ROOT / "src", "-o", target, sources[0])
-    jobs = [(target, site / f"target{SUFFIX}", True)]
-    for name in REACHED + NEEDED:
+    jobs = []
+    for name in TARGETS:
+        target = out / f"{name}.c"
+        sources = [HERE / f"{name}.pyx", *PACKAGE.glob("fastpath/*.pxd")]
+        if any(newer(source, target) for source in sources):
+            run(sys.executable, "-m", "cython", "-3", "-I", ROOT / "src", "-o", target, sources[0])
+        jobs.append((target, site / f"{name}{SUFFIX}", True))
+    for name in needed(REACHED):
         made = site / "callscreen" / "fastpath" / f"{name}{SUFFIX}"
-        jobs.append((C_FILES / f"{name}.c", made, name in REACHED))
+        jobs.append((C_FILES / "fastpath" / f"{name}.c", made, name in REACHED))
+    for source in PACKAGE.glob("identity/*.pyx"):
+        made = site / "callscreen" / "identity" / f"{source.stem}{SUFFIX}"
+        jobs.append((C_FILES / "identity" / f"{source.stem}.c", made, True))
     with ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
         list(pool.map(lambda job: compile_module(*job), jobs))
     made = out / "fuzz"

@@ -12,13 +12,13 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from callscreen.fastpath.answer_write cimport into
+from callscreen.fastpath.callers cimport name_peer
 from callscreen.fastpath.counts cimport Counts
 from callscreen.fastpath.index cimport Index
 from callscreen.fastpath.recent cimport BUCKET, RecentTable
 from callscreen.fastpath.respond cimport (
-    ANSWER, ANSWER_MORE, ANSWER_ROOM, DROPPED, FORWARD, LOOKED, OVER_RATE, PROXY, RECORD_ROOM,
-    REDIRECT, STREAM, SWALLOWED, VIA_TRUSTED, Desk, Work, done, fetch, fill_desk, look, name_peer,
-    settle,
+    ANSWER, ANSWER_MORE, ANSWER_ROOM, AT_ONCE, AWAITS, DROPPED, LOOKED, OVER_RATE, RECORD_ROOM,
+    STREAM, SWALLOWED, VIA_TRUSTED, Desk, Work, done, fetch, fill_desk, look, settle,
 )
 from callscreen.fastpath.sip_text cimport Octets
 from callscreen.fastpath.tables cimport Data
@@ -43,7 +43,7 @@ cdef enum:
 
 cdef const Data *worlds[WORLDS_MOST]
 cdef uint32_t world_count
-cdef Desk desks[6]  # by product, then mode
+cdef Desk desks[3]  # by product
 cdef Counts counts
 cdef Desk desk
 cdef Work work
@@ -80,19 +80,15 @@ cdef const char *judge_answer(const char *answer, size_t size) noexcept nogil:
 cdef const char *judge(size_t size) noexcept nogil:
     if work.doing == LOOKED:
         return b"every datagram comes to an end"
-    if work.doing == ANSWER or work.doing == FORWARD:
+    if work.doing == ANSWER:
         if work.answer.size > work.answer.room:
             return b"an answer that is sent is whole"
         if not work.traits & STREAM and work.answer.size > size + ANSWER_MORE:
             return b"an answer is no longer than what is allowed"
         if work.status < 200 or work.status > 699 or work.port > 65535:
             return b"an answer is final, and goes to a port"
-        if work.contact.end > work.answer.size or work.contact.start > work.contact.end:
-            return b"the URI to go on to is in the answer"
-        if work.doing == FORWARD and work.contact.end == work.contact.start:
-            return b"what goes on has a place to go to"
     elif work.doing != DROPPED and work.doing != SWALLOWED:
-        return b"one of four things becomes of a datagram"
+        return b"one of three things becomes of a datagram"
     if work.decided and work.record.size > RECORD_ROOM:
         return b"any record has room"
     if work.decided and work.record_made == work.repeated:
@@ -116,10 +112,15 @@ cdef void run(const Data *data, uint32_t setting, uint8_t filling) noexcept nogi
     )
     name_peer(&work, SOURCES + (16 if setting & 128 else 0), True, 5070)
     work.answer, work.record = into(answer, room), into(record, RECORD_ROOM)
+    work.told = NULL
     look(&desk, data, &work, now)
     if work.doing == LOOKED:
         fetch(&desk, data, &work)
         settle(&desk, data, &work, now)
+        if work.doing == AWAITS:  # nobody is there to ask: as where a worker's ring is full
+            work.traits |= AT_ONCE
+            work.doing = LOOKED
+            settle(&desk, data, &work, now)
     done(&desk, &work, now)
 
 
@@ -141,7 +142,7 @@ cdef const char *attempt(const uint8_t *octets, size_t whole) noexcept nogil:
     data = worlds[octets[0] % world_count]
     if setting & 48 == 48:
         data = NULL
-    desk = desks[(setting >> 4 & 3) % 3 + (3 if setting & 8 else 0)]
+    desk = desks[(setting >> 4 & 3) % 3]
     memset(table.recent.entries, 0, BUCKET * sizeof(uint64_t))
     room = 4 * size + ANSWER_ROOM if setting & 1 else max(size + ANSWER_MORE, <size_t>ANSWER_ROOM)
     block, first, second = <unsigned char *>malloc(size), <char *>malloc(room), <char *>malloc(room)
@@ -152,7 +153,7 @@ cdef const char *attempt(const uint8_t *octets, size_t whole) noexcept nogil:
     run(data, setting, 0xA5)
     wrong = judge(size)
     doing, decided, answered, status = work.doing, work.decided, work.answer.size, work.status
-    if wrong == NULL and (doing == ANSWER or doing == FORWARD):
+    if wrong == NULL and doing == ANSWER:
         wrong = judge_answer(first, answered)
     memcpy(page + BEFORE - size, octets + HEAD, size)
     work.data = <Octets>page + BEFORE - size
@@ -162,7 +163,7 @@ cdef const char *attempt(const uint8_t *octets, size_t whole) noexcept nogil:
         wrong = judge(size)
     if wrong == NULL and (work.doing != doing or work.decided != decided):
         wrong = b"a request sent again ends the same"
-    if wrong == NULL and (doing == ANSWER or doing == FORWARD) and (
+    if wrong == NULL and doing == ANSWER and (
         work.status != status or work.answer.size != answered or memcmp(first, second, answered)
     ):
         wrong = b"a request sent again gets the same answer"
@@ -187,10 +188,8 @@ def prepare():
         worlds[world_count] = &index.data
         world_count += 1
     table = RecentTable(BUCKET)
-    for i in range(6):
-        fill_desk(
-            &desks[i], world.SECRET, world.SEED, world.EDGE, i % 3, PROXY if i > 2 else REDIRECT
-        )
+    for i in range(3):
+        fill_desk(&desks[i], world.SECRET, world.SEED, world.EDGE, i)
         desks[i].recent, desks[i].counts = &table.recent, &counts
     page = <char *>mmap(
         NULL, BEFORE + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0

@@ -31,7 +31,6 @@ class Setting(NamedTuple):
     transport: str
     via_trusted: bool
     over_rate: bool
-    proxy: bool
     product: int
     ready: bool
     source: tuple[str, int]
@@ -48,7 +47,6 @@ def split(octets: bytes) -> tuple[Setting, bytes] | None:
         "tcp" if bits & 1 else "udp",
         bool(bits & 2),
         bits & 68 == 68,
-        bool(bits & 8),
         product % 3,
         product != 3,
         (ADDRESSES[bits >> 7], PORT),

@@ -1,4 +1,4 @@
-"""Builds what is generated: the protobuf modules, and the C of the fast path."""
+"""Builds what is generated: the protobuf modules, and the C of the compiled modules."""
 
 import os
 import shutil
@@ -12,7 +12,8 @@ from setuptools import Command, Extension, setup
 from setuptools.command.build import build
 
 ROOT = Path(__file__).parent
-FASTPATH = ROOT / "src" / "callscreen" / "fastpath"
+PACKAGE = ROOT / "src" / "callscreen"
+COMPILED = ("fastpath", "identity")  # folders with .pyx
 
 
 def plugin(name: str) -> str:
@@ -91,7 +92,7 @@ class Build(build):
 extensions = cythonize(
     [
         Extension(
-            f"callscreen.fastpath.{path.stem}",
+            f"callscreen.{folder}.{path.stem}",
             [str(path.relative_to(ROOT))],
             extra_compile_args=[
                 "-O3",
@@ -99,7 +100,8 @@ extensions = cythonize(
                 *os.environ.get("CALLSCREEN_CFLAGS", "").split(),
             ],
         )
-        for path in sorted(FASTPATH.glob("*.pyx"))
+        for folder in COMPILED
+        for path in sorted((PACKAGE / folder).glob("*.pyx"))
     ],
     build_dir="build/cython",
     include_path=["src"],

@@ -55,14 +55,13 @@ class Capturing:
         self._lost = 0
 
     def __call__(self, tapped: Tapped) -> None:
-        """Sends a request, and its answer where there is one."""
+        """Sends a message, and where there is one its answer, or itself as it went on."""
         peer, own = Endpoint(tapped.host, tapped.port), Endpoint(*self._own())
         correlation = call_id(tapped.request)
         self._send(tapped, tapped.request, peer, own, correlation)
         if tapped.answer:
-            self._send(
-                tapped, tapped.answer, own, Endpoint(peer.host, tapped.answer_port), correlation
-            )
+            target = Endpoint(tapped.target or peer.host, tapped.answer_port)
+            self._send(tapped, tapped.answer, own, target, correlation)
 
     def show(self, add: Add) -> None:
         """Gives the metrics of the moment."""

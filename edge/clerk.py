@@ -10,32 +10,33 @@ Invariants
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
+from ..fastpath.asking import Asked, Asker, Plain
 from ..fastpath.counts_types import Counted
 from ..fastpath.forwarding import Forwarding, NameTable
+from ..fastpath.handing import Replies
 from ..fastpath.index import Index
 from ..fastpath.peers import PeerTable
-from ..fastpath.respond import Responder
 from ..fastpath.respond_types import SIGN, VERIFY, Responded, Told
-from ..fastpath.sip import Message, parse
 from ..identity.model import (
     REASONS,
     Check,
     Policy,
     Question,
-    Signed,
-    SignRequest,
     State,
     Verdict,
 )
+from ..identity.service import PlainSigned
 from ..identity.signing import NoSignature
 from ..ops.metrics import SLOW, Histogram
 from .handed_over import Piece
-from .questions import Unsigned, call_source, caller_of, question_of, to_sign
+from .questions import Caller, Unsigned, caller_asked, question_of, signed_by, to_sign
 from .remembered import Remembered, key_of
-from .telling import Signature, tell
+from .replying import Answer, Replier
+from .telling import Signature, tell, tell_signed
 
 __all__ = ["Clerk", "Identity", "Wanted", "could_not_tell"]
 
@@ -43,13 +44,15 @@ log = logging.getLogger("callscreen.edge")
 
 PCS = 1
 Look = Callable[[], Index | None]
-Keep = Callable[[Piece, Responded], None]  # takes a call that was answered
+Keep = Callable[[Sequence[tuple[Piece, Responded]]], None]  # takes calls that were answered
 
 
 class Identity(Protocol):
     """What signs and verifies: identity.service.Identities."""
 
-    def sign(self, request: SignRequest) -> Signed:
+    def sign_plain(
+        self, cert_name: str, attest: str, orig: str, dest: str, origid: str, iat: int
+    ) -> PlainSigned:
         """Signs. Raises NoSignature."""
 
     def verify_now(self, question: Question, trust_name: str, policy: Policy) -> Verdict | None:
@@ -62,7 +65,7 @@ class Identity(Protocol):
 
 
 class Wanted(NamedTuple):
-    """What a call waits for, and for how many seconds at most."""
+    """What a call waits for, and for how many seconds from its receipt at most."""
 
     question: Question
     trust_name: str
@@ -71,11 +74,11 @@ class Wanted(NamedTuple):
 
 
 class Clerk:
-    """Works on one call after another. `wall` gives Unix time in nanoseconds."""
+    """Works on some calls at a time. `wall` gives Unix time in nanoseconds."""
 
     def __init__(
         self,
-        responder: Responder,
+        responder: Asker,
         identity: Identity,
         index: Look,
         remembered: Remembered[Told],
@@ -88,6 +91,7 @@ class Clerk:
         self._remembered = remembered
         self._keep = keep
         self._wall = wall
+        self._replies = Replies()
         self._peers: Callable[[], PeerTable] | None = None
         self.seconds = Histogram(SLOW)  # from a call's receipt to its answer
         self.repeated = 0  # calls that came again while they were worked on
@@ -102,96 +106,126 @@ class Clerk:
         """Sends calls on to where these names lead, from the next one on."""
         self._responder.names = names
 
-    def work(self, piece: Piece) -> Wanted | None:
-        """Answers a call, or says what must be waited for: then it is worked on again, with its
-        verdict."""
+    def work(self, pieces: Sequence[Piece]) -> list[tuple[Piece, Wanted]]:
+        """Answers calls. Gives those back that must wait, and for what: they are worked on again,
+        with their verdicts."""
         self._responder.index = self._index()
         if self._peers is not None:
             self._responder.peers = self._peers()
         try:
-            return self._work(piece)
+            return self._work(pieces)
         finally:
             self._responder.index = None  # one that is replaced is let go
 
-    def _work(self, piece: Piece) -> Wanted | None:
-        known = None
-        if piece.transport == "udp" and not piece.key:
-            piece.key = key_of(*piece.source, piece.request)
-            working, known = self._remembered.begin(piece.key)
-            if working:
-                self.repeated += 1
-                return None
-        told: Told | Responded | Wanted | None = known
+    def _work(self, pieces: Sequence[Piece]) -> list[tuple[Piece, Wanted]]:
+        """Takes a step for all, and then the next: what it needs is near, and not fetched again
+        for each."""
+        begun = [each for each in pieces if self._begins(each)]
+        asked = [each.told or self._asked(each) for each in begun]
+        told = [self._told(*each) for each in zip(begun, asked, strict=True)]
+        waits, ended, done = [], [], []
+        for piece, found in zip(begun, told, strict=True):
+            if isinstance(found, Wanted):
+                waits.append((piece, found))
+                continue
+            if piece.key and found is not piece.told:
+                ended.append((piece.key, found if isinstance(found, Told) else None))
+            answered = self._answered(piece, found) if isinstance(found, Told) else found
+            if answered is not None:
+                done.append((piece, answered))
+        self._remembered.end(ended)  # before: who answers by sending it again is answered again
+        self._deliver(done)
+        return waits
+
+    def _begins(self, piece: Piece) -> bool:
+        """Whether a call is worked on from here on; where it was told something, it has that."""
+        if piece.transport != "udp" or piece.key:
+            return True
+        piece.key = key_of(*piece.source, piece.request)
+        working, piece.told = self._remembered.begin(piece.key)
+        self.repeated += working
+        return not working
+
+    def _asked(self, piece: Piece) -> Asked | Plain | Responded | None:
+        """What a call says, or its answer where it awaits nothing any more; None: a fault."""
         try:
-            if told is None:
-                told = self._told(piece)
-        except Exception:  # a fault of ours: the call goes on all the same
+            return self._responder.ask(
+                piece.request, piece.source, piece.transport, piece.now_ns, piece.via_trusted
+            )
+        except Exception:
             log.exception("a call is answered without caller identity")
-            told = tell(could_not_tell("fault"))
-        if isinstance(told, Wanted):
-            return told
-        try:
-            done = self._answered(piece, told) if isinstance(told, Told) else told
-        finally:  # before it is sent: who answers it by sending it again is answered again
-            if piece.key and known is None:
-                self._remembered.end(piece.key, told if isinstance(told, Told) else None)
-        self._deliver(piece, done)
-        return None
+            return None
 
     def counts(self) -> Counted:
         """What was counted here; a message received counts where it was received."""
         counted = self._responder.counts()
-        dropped = Counter(counted.dropped) + self.unsent
+        dropped = Counter(counted.dropped) + self.unsent + Counter(self._replies.counts().dropped)
         return counted._replace(received=0, dropped=dict(dropped))
 
-    def _told(self, piece: Piece) -> Told | Responded | Wanted:
-        """What to tell of a call, by the data of the moment; or its answer, where it awaits nothing
-        any more."""
-        index = self._responder.index
-        first = self._receive(piece, None)
-        if index is None or not first.awaits:
-            return first
-        message = parse(piece.request)
-        verdict, signature = piece.verdict, None
-        code = index.settings(PCS, first.provider).default_cc
-        caller = caller_of(message, code)
-        if first.awaits == VERIFY and verdict is None:
-            wanted = wanted_of(question_of(message, caller.user, code), index, first.provider)
-            verdict = self._identity.verify_now(wanted.question, wanted.trust_name, wanted.policy)
-            if verdict is None:
-                spent = (self._wall() - piece.now_ns) / 1e9
-                return wanted._replace(budget=max(0.0, wanted.budget - spent))
-        if first.awaits == SIGN:
-            signature = self._signature(piece, message, caller.number, code)
-        return tell(verdict, message, signature, caller)
+    def _told(
+        self, piece: Piece, asked: Asked | Plain | Told | Responded | None
+    ) -> Told | Responded | Wanted:
+        """What to tell of a call, by the data of the moment, where it awaits anything."""
+        try:
+            if isinstance(asked, Plain):
+                return self._signed(asked)
+            if isinstance(asked, Asked):
+                return self._found(piece, asked)
+        except Exception:  # a fault of ours: the call goes on all the same
+            log.exception("a call is answered without caller identity")
+            asked = None
+        return asked or tell(could_not_tell("fault"))
 
-    def _signature(
-        self, piece: Piece, message: Message, number: str, code: str
-    ) -> Signature | None:
-        """How the call was signed, or why not; None where no source has its address."""
+    def _found(self, piece: Piece, asked: Asked) -> Told | Wanted:
         index = self._responder.index
         assert index is not None
-        source = call_source(message, piece.source[0], piece.via_trusted)
-        origination = index.origination(source, number and "+" + number)
+        verdict, signature = piece.verdict, None
+        caller = caller_asked(asked, piece.request)
+        if asked.awaits == VERIFY and verdict is None:
+            wanted = wanted_of(question_of(asked, caller), index, asked.provider)
+            verdict = self._identity.verify_now(wanted.question, wanted.trust_name, wanted.policy)
+            if verdict is None:
+                return wanted
+        if asked.awaits == SIGN:
+            signature = self._signature(index, asked, caller)
+        return tell(verdict, asked, signature, caller)
+
+    def _signed(self, plain: Plain) -> Told:
+        """What to tell of a call that is signed as most are."""
+        orig, dest, origination = plain
+        request = signed_by(origination, orig, dest, self._wall() / 1e9)
+        try:
+            return tell_signed(origination, request, self._identity.sign_plain(*request))
+        except NoSignature as why:
+            return tell(None, None, Signature(origination, request, None, str(why)))
+
+    def _signature(self, index: Index, asked: Asked, caller: Caller) -> Signature | None:
+        """How the call was signed, or why not; None where no source has its address."""
+        number, origination = caller.number, asked.origination
         if origination is None:
-            return None
+            origination = index.origination(asked.source, number and "+" + number)
+            if origination is None:
+                return None
         request = None
         try:
-            now = self._wall() / 1e9
-            request = to_sign(message, origination, number, code, now)
-            signed = self._identity.sign(request)
+            request = to_sign(asked, origination, number, self._wall() / 1e9)
+            signed = self._identity.sign_plain(*request)
         except (Unsigned, NoSignature) as why:
             return Signature(origination, request, None, str(why))
         return Signature(origination, request, signed)
 
-    def _answered(self, piece: Piece, told: Told) -> Responded:
+    def _answered(self, piece: Piece, told: Told) -> Responded | None:
+        """The answer of a call; None where there is none, by a fault of ours."""
         try:
             return self._receive(piece, told)
-        except ValueError:  # what was told makes no answer, by a fault of ours
+        except ValueError:  # what was told makes no answer
             log.exception("a call is answered without caller identity")
-            return self._receive(piece, tell(could_not_tell("fault")))
+        except Exception:
+            log.exception("a call could not be answered")
+            return None
+        return self._receive(piece, tell(could_not_tell("fault")))
 
-    def _receive(self, piece: Piece, told: Told | None) -> Responded:
+    def _receive(self, piece: Piece, told: Told) -> Responded:
         return self._responder.receive(
             piece.request,
             piece.source,
@@ -201,27 +235,33 @@ class Clerk:
             told=told,
         )
 
-    def _deliver(self, piece: Piece, done: Responded) -> None:
-        if done.answer is not None or done.onward is not None:
-            why = piece.send(done, piece.own)
-            if why:
-                self.unsent[why] += 1
-        self.seconds.observe(max(0.0, (self._wall() - piece.now_ns) / 1e9))
-        self._keep(piece, done)
+    def _deliver(self, done: Sequence[tuple[Piece, Responded]]) -> None:
+        together: dict[Replier, list[Answer]] = {}
+        for piece, answered in done:
+            if answered.answer is not None and isinstance(piece.send, Replier):
+                assert answered.destination is not None
+                entry = (answered.answer, *answered.destination, piece.own)
+                together.setdefault(piece.send, []).append(entry)
+            elif answered.answer is not None or answered.onward is not None:
+                why = piece.send(answered, piece.own)
+                if why:
+                    self.unsent[why] += 1
+        for replier, answers in together.items():
+            replier.send_all(self._replies, answers)
+        now = self._wall()
+        for piece, _ in done:
+            self.seconds.observe(max(0.0, (now - piece.now_ns) / 1e9))
+        self._keep(done)
 
 
 def wanted_of(question: Question, index: Index, provider: str) -> Wanted:
     """What a call that is to be verified waits for, by a provider's rules."""
     settings = index.stir_settings()
-    policy = Policy(
-        freshness=settings.freshness,
-        require_date=settings.require_date,
-        require_identity=settings.require_identity,
-        replayed_invalid=settings.replayed_invalid,
-        malformed_failed=settings.malformed_failed,
-    )
     trust = index.stir(provider).auth_address
-    return Wanted(question, trust, policy, settings.fetch_budget / 1e3)
+    return Wanted(question, trust, policy_of(settings), settings.fetch_budget / 1e3)
+
+
+policy_of = lru_cache(maxsize=8)(Policy.of)  # the settings of an index
 
 
 def could_not_tell(why: str) -> Verdict:

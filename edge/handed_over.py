@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..fastpath.handing_types import read_handed
-from ..fastpath.respond_types import Address, Responded
+from ..fastpath.respond_types import Address, Responded, Told
 from ..fastpath.ring import RingBuffer
 from ..identity.model import Verdict
 from .entries import split_entries
@@ -48,6 +48,7 @@ class Piece:
     own: bytes = b""  # packet information, of a socket with several addresses
     key: bytes = b""  # by which it is remembered; empty: it is not
     verdict: Verdict | None = None  # once it was waited for
+    told: Told | None = None  # before, where it comes again
 
 
 class Feed:
@@ -153,5 +154,5 @@ def piece_of(entry: bytes, send: Send) -> Piece:
         handed.now_ns,
         handed.via_trusted,
         send,
-        getattr(handed, "own", b""),
+        handed.own,
     )

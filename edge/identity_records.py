@@ -9,8 +9,10 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from ..fastpath.model import Origination
-from ..identity.model import Check, Signed, SignRequest, State, Verdict
+from ..identity.model import Check, State, Verdict
+from ..identity.service import PlainSigned
 from ..v1.screening_pb2 import CallRecord, Identity, IdentityCheck, Signature
+from .questions import ToSign
 
 __all__ = ["RECORD_MOST", "identity_octets", "signature_octets"]
 
@@ -18,26 +20,28 @@ RECORD_MOST = 2_048  # octets: a worker's record has 8,192 for all
 TEXT_MOST = 200  # characters of one value
 IDENTITY_TAG = bytes((CallRecord.IDENTITY_FIELD_NUMBER << 3 | 2,))
 SIGNATURE_TAG = bytes((0x80 | CallRecord.SIGNATURE_FIELD_NUMBER << 3 & 0x7F | 2, 1))  # field 16
+VERDICT_ORIGID_TAG = bytes((Identity.DESCRIPTOR.fields_by_name["origid"].number << 3 | 2,))
+HELD: dict[int, tuple[tuple[Check, ...], tuple[bytes, ...]]] = {}
+HELD_MOST = 64
+ORIG_TAG, DEST_TAG, ORIGID_TAG, FAILURE_TAG = (
+    bytes((Signature.DESCRIPTOR.fields_by_name[name].number << 3 | 2,))
+    for name in ("orig", "dest", "origid", "failure")
+)
 CODES_MOST = 8  # service provider codes
 
 
 def identity_octets(verdict: Verdict) -> bytes:
     """A verdict as it stands in a record; empty where none was asked for."""
-    if verdict.state == State.UNASKED:
+    state = verdict.state
+    if state == State.UNASKED:
         return b""
-    said = Identity(
-        state=verdict.state.name.lower(),
-        verstat=cut(verdict.verstat),
-        code=verdict.code,
-        attest=cut(verdict.attest),
-        origid=cut(verdict.origid),
-        spc=map(cut, verdict.spc[:CODES_MOST]),
-        signer=cut(verdict.signer),
-        iat=seconds(verdict.iat),
-        x5u_host=cut(host_of(verdict.x5u)),
-        replayed=verdict.replayed,
+    octets = alike(
+        *(state, verdict.verstat, verdict.code, verdict.attest, verdict.spc[:CODES_MOST]),
+        *(verdict.signer, verdict.x5u, verdict.replayed),
     )
-    octets = said.SerializeToString()
+    if verdict.origid:
+        octets += field(VERDICT_ORIGID_TAG, cut(verdict.origid))
+    octets += issued(verdict.iat)
     for each in check_fields(verdict.checks):
         if len(octets) + len(each) > RECORD_MOST:
             break
@@ -45,30 +49,66 @@ def identity_octets(verdict: Verdict) -> bytes:
     return IDENTITY_TAG + length(octets) + octets
 
 
-@lru_cache(maxsize=64)  # those of good calls are the same every time
+@lru_cache(maxsize=256)
+def alike(
+    state: State,
+    verstat: str,
+    code: int,
+    attest: str,
+    spc: tuple[str, ...],
+    signer: str,
+    x5u: str,
+    replayed: bool,
+) -> bytes:
+    """What the verdicts on calls of a signer have in common, if they are good."""
+    return Identity(
+        state=state.name.lower(),
+        verstat=cut(verstat),
+        code=code,
+        attest=cut(attest),
+        spc=map(cut, spc),
+        signer=cut(signer),
+        x5u_host=cut(host_of(x5u)),
+        replayed=replayed,
+    ).SerializeToString()
+
+
+@lru_cache(maxsize=64)
+def issued(iat: int) -> bytes:
+    return Identity(iat=seconds(iat)).SerializeToString()
+
+
 def check_fields(checks: tuple[Check, ...]) -> tuple[bytes, ...]:
-    """Each check as a field of Identity."""
-    return tuple(
+    """Each check as a field of Identity; those of good calls are one object."""
+    held = HELD.get(id(checks))
+    if held is not None:
+        return held[1]
+    fields = tuple(
         Identity(
             checks=[IdentityCheck(name=cut(one.name), passed=one.passed, detail=cut(one.detail))]
         ).SerializeToString()
         for one in checks
     )
+    if len(HELD) >= HELD_MOST:
+        HELD.clear()
+    HELD[id(checks)] = checks, fields  # what is held keeps its id
+    return fields
 
 
 def signature_octets(
     origination: Origination,
-    request: SignRequest | None = None,
-    signed: Signed | None = None,
+    request: ToSign | None = None,
+    signed: PlainSigned | None = None,
     failure: str = "",
 ) -> bytes:
     """How a call was signed, or why not, as it stands in a record."""
-    said = Signature(failure=cut(failure))
+    octets = source_fields(origination)
     if request is not None:
-        said.orig, said.dest[:] = cut(request.orig), [cut(each) for each in request.dest]
-    if signed is not None:
-        said.certificate, said.origid, said.iat = signed.certificate, signed.origid, signed.iat
-    octets = source_fields(origination) + said.SerializeToString()
+        octets += field(ORIG_TAG, request.orig) + field(DEST_TAG, request.dest)
+        if signed is not None:
+            octets += field(ORIGID_TAG, signed.origid) + moment(request.iat, signed.certificate)
+    if failure:
+        octets += field(FAILURE_TAG, cut(failure))
     return SIGNATURE_TAG + length(octets) + octets
 
 
@@ -82,6 +122,19 @@ def source_fields(origination: Origination) -> bytes:
         attest=origination.attest,
         cert_name=origination.cert_name,
     ).SerializeToString()
+
+
+@lru_cache(maxsize=64)
+def moment(iat: int, certificate: str) -> bytes:
+    """What the signatures of a second have in common, by certificate."""
+    return Signature(iat=iat, certificate=certificate).SerializeToString()
+
+
+def field(tag: bytes, words: str) -> bytes:
+    """A text of TEXT_MOST characters at most as it stands in a message."""
+    octets = words.encode()
+    size = len(octets)
+    return b"%b%c%b" % (tag, size, octets) if size < 0x80 else tag + length(octets) + octets
 
 
 def length(octets: bytes) -> bytes:

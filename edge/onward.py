@@ -33,6 +33,11 @@ SIP_PORT = "5060"
 
 ONWARD_FAMILIES = (
     Family(
+        "callscreen_edge_requests_forwarded_total",
+        "counter",
+        "Calls and what belongs to them sent on to their egress route, in proxy mode.",
+    ),
+    Family(
         "callscreen_edge_responses_relayed_total",
         "counter",
         "Responses brought back to callers, in proxy mode.",
@@ -111,6 +116,7 @@ class Onward:
 
     def show(self, add: Add) -> None:
         """Gives the metrics of the moment."""
+        add("callscreen_edge_requests_forwarded_total", sum(made.sent for made in self._made))
         add("callscreen_edge_responses_relayed_total", sum(made.relayed for made in self._made))
         reasons: dict[str, int] = {}
         for made in self._made:

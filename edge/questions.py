@@ -5,9 +5,9 @@ Invariants
    masks of an origination source are matched against the number that is signed, and no other.
 2. The source of a call is the packet's own address, or what a proxy of ours wrote into its Via.
 3. A call that cannot be signed is no error: `Unsigned` says why, and the call goes on.
+4. What the responder has read of a message (Asked) is not read again, unless it is no plain form.
 """
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,24 +15,26 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..fastpath import sip_reference
-from ..fastpath.extract import is_anonymous
+from ..fastpath.asking_types import Asked
 from ..fastpath.model import Origination
-from ..fastpath.sip import parse_name_addr, parse_uri
+from ..fastpath.sip import parse, parse_name_addr, parse_uri
 from ..fastpath.sip_types import Request
 from ..fastpath.uri import Uri
 from ..identity.composing import origid_of
-from ..identity.model import Question, SignRequest
+from ..identity.model import Question
 from ..identity.telephone import canonical_number, is_e164
 
 __all__ = [
     "DATE_OFF",
     "NOT_SIGNED",
     "Caller",
+    "ToSign",
     "Unsigned",
-    "call_source",
+    "caller_asked",
     "caller_of",
+    "number_of",
     "question_of",
+    "signed_by",
     "sip_date",
     "to_sign",
 ]
@@ -43,7 +45,19 @@ PLAIN = re.compile(
     rb"(?:sips?:(\+?[0-9]{3,15})@(?:(?:[A-Za-z0-9]++\.)*+[A-Za-z][A-Za-z0-9]*+"
     rb"|(?:1?[0-9]{1,2}\.){3}1?[0-9]{1,2})(?::[0-9]{1,4})?(?:;user=phone)?|tel:(\+[0-9]{3,15}))"
 )
+PLAIN_MOST = 16  # characters of a number that needs no canonical form
 NOT_SIGNED = "N"  # the attestation of calls that go on unsigned
+
+
+class ToSign(NamedTuple):
+    """What a shaken token is to say of a call (RFC 8588)."""
+
+    cert_name: str
+    attest: str
+    orig: str  # digits
+    dest: str
+    origid: str
+    iat: int
 
 
 class Unsigned(Exception):
@@ -51,11 +65,11 @@ class Unsigned(Exception):
 
 
 class Caller(NamedTuple):
-    """Who calls: a URI, its user part, and the digits of its number, "" where it is none."""
+    """Who calls: a user part, the digits of its number, "" where it is none, and its URI's host."""
 
-    uri: bytes
     user: str
     number: str
+    host: str = ""
 
 
 def caller_uris(message: Request) -> Iterator[bytes]:
@@ -68,89 +82,75 @@ def caller_uris(message: Request) -> Iterator[bytes]:
     yield message.from_.uri
 
 
-def question_of(message: Request, orig: str, default_cc: str) -> Question:
-    """What is to be verified. `orig` is the caller's user part; `default_cc` goes before national
-    numbers."""
-    date = message.first(b"date")
-    return Question(
-        identities=message.all(b"identity"),
-        orig=orig,
-        dest=user_of(message.to.uri),
-        target=user_of(message.uri),
-        date="" if date is None else text(date),
-        call_id=message.call_id,
-        from_tag=message.from_.tag or b"",
-        default_cc=default_cc,
-        resource_priority=[text(each) for each in message.all(b"resource-priority")],
-    )
-
-
 def caller_of(message: Request, default_cc: str) -> Caller:
     """The caller by the first of these URIs that has a telephone number, else by the first."""
     first = None
     for uri in caller_uris(message):
         user = user_of(uri)
-        found = Caller(uri, user, canonical_number(user, default_cc))
-        if found.number:
-            return found
-        first = first or found
-    return first or Caller(b"", "", "")
+        number = canonical_number(user, default_cc)
+        if number:
+            return Caller(user, number, text(parse_uri(uri).host))
+        first = first or Caller(user, "")
+    return first or Caller("", "")
 
 
-def call_source(message: Request, host: str, via_trusted: bool) -> str:
-    """The address that a call comes from: `host`, or the second Via's behind a proxy of ours."""
-    vias = message.via
-    if not via_trusted or len(vias) < 2:
-        return host
-    via = sip_reference.via_element(vias[1])
-    if via is None:
-        return host
-    found = text(via.received or via.host).removeprefix("[").removesuffix("]")
-    try:
-        ipaddress.ip_address(found)
-    except ValueError:
-        return host
-    return found
+def caller_asked(asked: Asked, request: bytes) -> Caller:
+    """The caller of a call, whose octets are `request`."""
+    user = asked.calling
+    if user is None:
+        return caller_of(parse(request), asked.default_cc)
+    return Caller(user, number_of(user, asked.default_cc), text(asked.host))
 
 
-def to_sign(
-    message: Request, origination: Origination, number: str, default_cc: str, now: float
-) -> SignRequest:
+def question_of(asked: Asked, caller: Caller) -> Question:
+    """What is to be verified."""
+    return Question(
+        identities=asked.identities,
+        orig=caller.user,
+        dest=user_part(asked.called),
+        target=user_part(asked.target),
+        date=asked.date or "",
+        call_id=asked.call_id,
+        from_tag=asked.from_tag,
+        default_cc=asked.default_cc,
+        resource_priority=asked.priority,
+    )
+
+
+def to_sign(asked: Asked, origination: Origination, number: str, now: float) -> ToSign:
     """What to sign of a call of a source. `number` is the caller's digits, `now` Unix time.
 
     Raises Unsigned.
     """
     if origination.attest == NOT_SIGNED:
         raise Unsigned("")
-    if is_anonymous(message):
+    if asked.anonymous:
         raise Unsigned("the caller is anonymous")
     if not is_e164(number):
         raise Unsigned("the calling number is not one of E.164")
-    dest = canonical_number(user_of(message.to.uri), default_cc)
+    dest = number_of(user_part(asked.called), asked.default_cc)
     if not dest:
         raise Unsigned("the called party of To is no number")
-    off = date_off(message, now)
-    if off is None:
-        raise Unsigned("Date cannot be read")
-    if off > DATE_OFF:
-        raise Unsigned(f"Date is {off:.0f} seconds off")
-    return SignRequest(
-        cert_name=origination.cert_name,
-        attest=origination.attest,
-        orig=number,
-        dest=[dest],
-        origid=origid_of(origination.orig_id, origination.service_provider_name),
-        iat=int(now),
-    )
+    if asked.date is not None:
+        off = date_off(asked.date, now)
+        if off is None:
+            raise Unsigned("Date cannot be read")
+        if off > DATE_OFF:
+            raise Unsigned(f"Date is {off:.0f} seconds off")
+    return signed_by(origination, number, dest, now)
 
 
-def date_off(message: Request, now: float) -> float | None:
-    """Seconds between Date and now: 0 without one, None for one that cannot be read."""
-    date = message.first(b"date")
-    if date is None:
-        return 0.0
+def signed_by(origination: Origination, orig: str, dest: str, now: float) -> ToSign:
+    """What a source's token says of a call between two numbers at a Unix time."""
+    _, _, orig_id, attest, cert_name, _ = origination
+    origid = origid_for(orig_id, origination.service_provider_name)
+    return ToSign(cert_name, attest, orig, dest, origid, int(now))
+
+
+def date_off(date: str, now: float) -> float | None:
+    """Seconds between a Date and now, None for one that cannot be read."""
     try:
-        told = parsedate_to_datetime(text(date))
+        told = parsedate_to_datetime(date)
     except ValueError:
         return None
     if told.tzinfo is None:  # "-0000": universal time, as SIP's GMT is
@@ -158,10 +158,25 @@ def date_off(message: Request, now: float) -> float | None:
     return abs(told.timestamp() - now)
 
 
+origid_for = lru_cache(maxsize=1_024)(origid_of)  # the calls of a source have one
+
+
 @lru_cache(maxsize=8)  # the calls of one second have one
 def sip_date(seconds: int) -> str:
     """The value of a Date field (RFC 3261 20.17)."""
     return format_datetime(datetime.fromtimestamp(seconds, UTC), usegmt=True)
+
+
+def number_of(user: str, default_cc: str) -> str:
+    """Digits of a user part, as canonical_number has them."""
+    if user[:1] == "+" and len(user) <= PLAIN_MOST and user.isascii() and user[1:].isdigit():
+        return user[1:]
+    return canonical_number(user, default_cc)
+
+
+def user_part(read: str | bytes) -> str:
+    """A user part that was read, or that of a URI."""
+    return read if isinstance(read, str) else user_of(read)
 
 
 def user_of(uri: bytes) -> str:

@@ -6,10 +6,10 @@ Invariants
 3. Any thread may use it.
 """
 
-import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
 from typing import Generic, TypeVar
 
 __all__ = ["REMEMBERED_MOST", "REMEMBERED_SECONDS", "Remembered", "key_of"]
@@ -17,14 +17,14 @@ __all__ = ["REMEMBERED_MOST", "REMEMBERED_SECONDS", "Remembered", "key_of"]
 REMEMBERED_MOST = 16_384  # calls
 REMEMBERED_SECONDS = 32.0  # as long as an INVITE is sent again: 64 times T1 (RFC 3261 17.1.1.2)
 KEY_OCTETS = 16
+BEGUN = False, None
 
 Told = TypeVar("Told")
 
 
 def key_of(host: str, port: int, request: bytes) -> bytes:
     """What a call and its repetitions have in common."""
-    place = f"{host} {port} ".encode()
-    return hashlib.blake2b(place + request, digest_size=KEY_OCTETS).digest()
+    return blake2b(b"%b %d %b" % (host.encode(), port, request), digest_size=KEY_OCTETS).digest()
 
 
 class Remembered(Generic[Told]):
@@ -55,22 +55,21 @@ class Remembered(Generic[Told]):
             if found is not None and self._clock() - found[0] <= self._seconds:
                 return False, found[1]
             self._working.add(key)
-            return False, None
+        return BEGUN
 
-    def end(self, key: bytes, told: Told | None) -> None:
-        """The call is answered; `told` is kept, where it is something."""
-        now = self._clock()
+    def end(self, calls: Iterable[tuple[bytes, Told | None]]) -> None:
+        """Calls that were begun are answered; what they were told is kept, if anything was."""
+        kept, now = self._told, self._clock()
         with self._lock:
-            self._working.discard(key)
-            if told is None:
-                return
-            self._told.pop(key, None)
-            self._told[key] = now, told
-            while self._told:
-                oldest, (since, _) = next(iter(self._told.items()))
-                if len(self._told) <= self._limit and now - since <= self._seconds:
-                    break
-                del self._told[oldest]
+            for key, told in calls:
+                self._working.discard(key)
+                if told is not None:
+                    kept[key] = now, told
+                    kept.move_to_end(key)  # it may be there, too old to be told again
+            while kept and (
+                len(kept) > self._limit or now - kept[next(iter(kept))][0] > self._seconds
+            ):
+                kept.popitem(last=False)
 
     def __len__(self) -> int:
         """Calls that are kept."""

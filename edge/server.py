@@ -34,6 +34,7 @@ from .onward import ONWARD_FAMILIES, Onward, check_mode
 from .peers import PEER_FAMILIES, PeerList
 from .records import RecordsOut
 from .replica import Replica
+from .secrets import Secrets
 from .shown import FAMILIES, Shown
 from .sockets import format_address, open_udp, parse_address
 from .spool import Spool
@@ -78,7 +79,7 @@ class EdgeConfig:
     `peers`, a list and a file, say who is answered besides loopback; `ceiling` is in calls a
     second, 0 for any. `identity` says how callers are verified and calls signed, by so many threads
     of their own. `mode` is redirect or proxy, and `via` the HOST:PORT in a proxy's Via, `sip` by
-    default.
+    default; `branch_secret` is a file with the secret of its branches, "" for one of its own.
     """
 
     sip: str = "127.0.0.1:5060"
@@ -96,6 +97,7 @@ class EdgeConfig:
     ceiling: int = 0
     mode: str = "redirect"
     via: str = ""
+    branch_secret: str = ""
     identity: IdentityConfig = field(default_factory=IdentityConfig)
     identity_threads: int = 2
     streams: StreamConfig = field(default_factory=StreamConfig)
@@ -122,6 +124,7 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
     host, port = parse_address(config.sip)
     peers = PeerList(config.trust, config.peers, config.ceiling)
     check_mode(config.mode, config.via, config.sip, peers.table.given)
+    secrets = Secrets.read(config.branch_secret)
     identities = Identities(config.identity)
     metrics = Metrics()
     metadata = (("authorization", f"Bearer {config.token}"),) if config.token else ()
@@ -143,7 +146,7 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
 
         spool = Spool(Path(config.state) / "records") if config.state else None
         records = RecordsOut(channel, metrics, jitter=jitter, metadata=metadata, spool=spool)
-        alike = worker_config(config)
+        alike = worker_config(config, secrets)
         identifying = Identifying(
             identities, index, alike, os.urandom, threads=config.identity_threads
         )
@@ -173,7 +176,7 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
         onward = None
         if config.mode == "proxy":
             bound = format_address(sockets[0].getsockname())
-            onward = Onward(config.via, os.urandom(32), bound)
+            onward = Onward(config.via, secrets.branches, bound)
             alike = replace(alike, forwarding=onward.make)
             identifying.forward(onward.make, table)
             config.instruments.declare(ONWARD_FAMILIES, onward.show)
@@ -258,10 +261,10 @@ async def open_all(
     raise AssertionError("the last attempt returns or raises")
 
 
-def worker_config(config: EdgeConfig) -> WorkerConfig:
-    """What the workers have alike, with a secret of their own."""
+def worker_config(config: EdgeConfig, secrets: Secrets) -> WorkerConfig:
+    """What the workers have alike."""
     return WorkerConfig(
-        os.urandom(32),
+        secrets.tags,
         RecentTable(TRANSACTION_LIMIT),
         edge=config.name or socket.gethostname(),
         product=PRODUCTS[config.product],

@@ -98,7 +98,6 @@ class Streaming:
             recent=worker.recent,
             edge=worker.edge,
             product=worker.product,
-            proxy=worker.proxy,
         )
         self._index = index
         self._peers = peers

@@ -70,7 +70,8 @@ class Taps:
 
     @contextmanager
     def watching(self, number: str) -> Iterator[asyncio.Queue[Tapped]]:
-        """The calls from and to a number, "+" and digits, while the block runs.
+        """The calls from and to a number, "+" and digits, while the block runs; and all responses
+        that are brought back.
 
         Raises ValueError where it is no number, Busy.
         """
@@ -108,13 +109,14 @@ class Taps:
             source[0],
             source[1],
             message,
-            done.answer or b"",
-            source[1],
+            done.answer or done.onward or b"",
+            source[1] if done.send_to is None else done.send_to[1],
             done.status,
             done.record or b"",
             numbers,
             transport,
             call=done.record is not None,
+            target="" if done.send_to is None else done.send_to[0],
         )
         self._give(tapped)
 
@@ -126,11 +128,11 @@ class Taps:
     def _give(self, tapped: Tapped) -> None:
         if self._every is not None:
             self._every(tapped)
-        if not tapped.call:
+        if not tapped.call and not tapped.relayed:
             return
         for number, queue in self._watchers:
-            if number not in tapped.numbers:
-                continue
+            if not tapped.relayed and number not in tapped.numbers:
+                continue  # whose call a response belongs to, its watcher knows
             try:
                 queue.put_nowait(tapped)
             except asyncio.QueueFull:

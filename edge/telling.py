@@ -10,62 +10,72 @@ Invariants
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
-from ..fastpath.extract import is_anonymous
+from ..fastpath.asking_types import Asked
 from ..fastpath.model import Origination
 from ..fastpath.respond_types import Told
-from ..fastpath.sip import parse_uri
-from ..fastpath.sip_types import Request
-from ..identity.model import Signed, SignRequest, State, Verdict
+from ..identity.model import State, Verdict
+from ..identity.service import PlainSigned
 from ..identity.telephone import is_e164
 from .identity_records import identity_octets, signature_octets
-from .questions import Caller, sip_date
+from .questions import Caller, ToSign, sip_date
 
-__all__ = ["Signature", "tell"]
+__all__ = ["Signature", "tell", "tell_signed"]
 
 SIGNATURE = re.compile(rb"\.([A-Za-z0-9_-]{1,200})(?=;|\s|\Z)")
+NO_IDENTITY = int(State.NONE)
+NOTHING = Told(NO_IDENTITY)
 
 
 class Signature(NamedTuple):
     """How a call was signed by the wish of a source, or why it was not."""
 
     origination: Origination
-    request: SignRequest | None
-    signed: Signed | None = None
+    request: ToSign | None
+    signed: PlainSigned | None = None
     failure: str = ""
 
 
 def tell(
     verdict: Verdict | None,
-    message: Request | None = None,
+    asked: Asked | None = None,
     signature: Signature | None = None,
     caller: Caller | None = None,
 ) -> Told:
-    """What a responder is told of a call; `message` is its INVITE, None where nobody read it, and
+    """What a responder is told of a call; `asked` is what it said, None where nobody read it, and
     `caller` who makes it."""
-    status, reason, record, lines, always = 0, "", b"", b"", b""
-    state = State.NONE
-    if verdict is not None:
-        state = verdict.state
-        if state == State.INVALID:
-            status, reason = verdict.code, verdict.reason
-        record = identity_octets(verdict)
-        always = b"".join(line("Reason", value) for value in reason_values(verdict))
-        if message is not None and caller is not None:
-            lines = asserted(message, caller, verdict.verstat)
-    if signature is not None and message is not None:
-        lines += signed_lines(message, signature)
+    if verdict is None:
+        if signature is None:
+            return NOTHING
+        lines = b"" if asked is None else signed_lines(asked, signature)
+        return Told(NO_IDENTITY, lines=lines, record=signature_octets(*signature))
+    status, reason, lines = 0, "", b""
+    if verdict.state == State.INVALID:
+        status, reason = verdict.code, verdict.reason
+    record = identity_octets(verdict)
+    always = b"".join(line("Reason", value) for value in reason_values(verdict))
+    if asked is not None and caller is not None:
+        lines = asserted(asked, caller, verdict.verstat)
+    if signature is not None and asked is not None:
+        lines += signed_lines(asked, signature)
         record += signature_octets(*signature)
-    return Told(int(state), status, reason, lines, always, record)
+    return Told(int(verdict.state), status, reason, lines, always, record)
 
 
-def asserted(message: Request, caller: Caller, verstat: str) -> bytes:
+def tell_signed(origination: Origination, request: ToSign, signed: PlainSigned) -> Told:
+    """As `tell`, of a call that was signed and has no Date."""
+    lines = b"Identity: %b\r\n%b" % (signed.value, date_line(request.iat))
+    record = signature_octets(origination, request, signed)
+    return Told(NO_IDENTITY, 0, "", lines, b"", record)
+
+
+def asserted(asked: Asked, caller: Caller, verstat: str) -> bytes:
     """P-Asserted-Identity with the verdict, of a caller who has a number and does not hide it."""
-    number = caller.number
-    if not is_e164(number) or is_anonymous(message):
+    number, host = caller.number, caller.host
+    if not is_e164(number) or asked.anonymous:
         return b""
-    host = parse_uri(caller.uri).host.decode()
     if not host:
         return line("P-Asserted-Identity", f"<tel:+{number};verstat={verstat}>")
     value = f"<sip:+{number};verstat={verstat}@{host};user=phone>"
@@ -80,13 +90,17 @@ def reason_values(verdict: Verdict) -> Iterator[str]:
         yield f'STIR;cause={code};text="{reason}"{which}'
 
 
-def signed_lines(message: Request, signature: Signature) -> bytes:
+def signed_lines(asked: Asked, signature: Signature) -> bytes:
     """What goes on with a call that was signed."""
-    signed = signature.signed
-    if signed is None:
+    if signature.signed is None or signature.request is None:
         return b""
-    date = line("Date", sip_date(signed.iat)) if message.first(b"date") is None else b""
-    return line("Identity", signed.value) + date
+    lines = b"Identity: %b\r\n" % signature.signed.value
+    return lines if asked.date is not None else lines + date_line(signature.request.iat)
+
+
+@lru_cache(maxsize=8)  # the calls of one second have one
+def date_line(seconds: int) -> bytes:
+    return line("Date", sip_date(seconds))
 
 
 def line(name: str, value: str) -> bytes:

@@ -2,8 +2,8 @@
 
     /trace?number=%2B15551230001&count=10&seconds=60     Authorization: Bearer TOKEN
 
-answers lines of JSON: first that it watches, then one a call, until there were so many or the time
-is over.
+answers lines of JSON: first that it watches, then one a call, and one for the final response to
+each that was sent on; until there were so many calls and these are answered, or the time is over.
 
 Invariants
 1. Without the token nothing is said, and an edge without one shows nothing to anybody.
@@ -24,6 +24,7 @@ from ..fastpath.tapping_types import Tapped
 from ..ops.offers import Answer, Asked, Offer, Pieces
 from ..v1 import rules_pb2, screening_pb2
 from ..v1.records_pb2 import AppendRequest
+from .hep import call_id
 from .taps import Busy, Taps
 
 __all__ = ["COUNT_MOST", "SECONDS_MOST", "described", "trace_offer"]
@@ -80,13 +81,49 @@ async def calls(
     try:
         with taps.watching(number) as queue:
             yield line({"watching": number})
+            ringing: set[bytes] = set()  # calls sent on, by Call-ID, that have no final answer yet
             async with asyncio.timeout(seconds):
-                for _ in range(count):
-                    yield line(described(await queue.get(), index()))
+                while count or ringing:
+                    tapped = await queue.get()
+                    call = call_id(tapped.request)
+                    if tapped.relayed:
+                        if is_final(tapped) and call in ringing:
+                            ringing.discard(call)
+                            yield line(brought_back(tapped, call))
+                    elif count:
+                        count -= 1
+                        if tapped.target:
+                            ringing.add(call)
+                        yield line(described(tapped, index()))
     except TimeoutError:
         yield line({"ended": f"{seconds} seconds are over"})
     except Busy as error:
         yield line({"ended": str(error)})
+
+
+def is_final(tapped: Tapped) -> bool:
+    """Whether a response ends the INVITE of its call."""
+    return tapped.status >= 200 and b"INVITE" in cseq(tapped.request)
+
+
+def cseq(message: bytes) -> bytes:
+    """The CSeq of a message, b"" for none."""
+    for each in message.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
+        name, _, value = each.partition(b":")
+        if name.strip().lower() == b"cseq":
+            return value
+    return b""
+
+
+def brought_back(tapped: Tapped, call: bytes) -> dict[str, Any]:
+    """The final response to a call that was sent on."""
+    return {
+        "time_ns": tapped.now_ns,
+        "peer": f"{tapped.host} port {tapped.port}",
+        "response": text(tapped.request.partition(b"\r\n")[0]),
+        "to": f"{tapped.target} port {tapped.answer_port}",
+        "call_id": text(call),
+    }
 
 
 def line(said: dict[str, Any]) -> bytes:
@@ -106,9 +143,12 @@ def described(tapped: Tapped, index: Index | None) -> dict[str, Any]:
         "request": text(tapped.request.partition(b"\r\n")[0]),
         "repeated": tapped.repeated,
         "numbers": [unpack(number) for number in tapped.numbers if number],
-        "answer": text(head[0]),
+        "answer": "" if tapped.target else text(head[0]),
         "contact": [text(each) for each in head if each.lower().startswith(b"contact:")],
     }
+    if tapped.target:
+        said["sent_on"] = text(head[0])
+        said["next_hop"] = f"{tapped.target} port {tapped.answer_port}"
     product = record.verdict.product if record else 0
     try:
         message = parse(tapped.request)

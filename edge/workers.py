@@ -63,7 +63,6 @@ class WorkerConfig:
     recent: RecentTable
     edge: str = ""
     product: int = 0
-    proxy: bool = False
     forwarding: Callable[[], Forwarding] | None = None  # in proxy mode: one for each worker
     segmenting: bool = True
     spin_us: int = 0
@@ -92,7 +91,6 @@ class Workers:
                 records=RingBuffer(config.ring_octets),
                 edge=config.edge,
                 product=config.product,
-                proxy=config.proxy,
                 forwarding=config.forwarding() if config.forwarding else None,
                 segmenting=config.segmenting and can_segment(sock),
                 spin_us=config.spin_us,

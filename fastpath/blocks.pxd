@@ -49,9 +49,8 @@ cdef void close_reader(BlockReader* into) noexcept nogil
 
 # The next words of the block; NULL, and trouble, where it has not so many.
 cdef inline const uint64_t* taken(BlockReader* into, uint64_t words) noexcept nogil:
-    cdef const uint64_t* found = into.words + into.at
     if words > into.size - into.at:
         into.trouble = DAMAGED
         return NULL
     into.at += words
-    return found
+    return into.words + into.at - words

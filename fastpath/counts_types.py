@@ -30,7 +30,7 @@ class Counted(NamedTuple):
     acknowledged: int  # ACKs swallowed
     retransmitted: int  # INVITEs that came again, of those answered
     limited: int  # answered 503 for their peer's rate, of those answered
-    forwarded: int
+    forwarded: int  # sent on: calls and what belongs to them, and responses
     records_made: int
     records_lost: int  # found no room
     answered: dict[int, int]  # by SIP status

@@ -7,8 +7,9 @@ ctypedef void (*Release)(void* data, uint64_t what, uint64_t size) noexcept nogi
 
 cdef struct Reader:     # one a thread, on a cache line of its own
     uint64_t epoch      # that it reads in; 0: it rests
+    uint64_t gone       # nobody reads with it any more
     Reader* next
-    uint64_t unused[6]
+    uint64_t unused[5]
 
 cdef struct Turn:       # what writer and readers share, apart from the lines of others
     uint64_t before[7]
@@ -41,6 +42,9 @@ cdef void close_limbo(Limbo* limbo, void* data) noexcept nogil
 
 cdef Reader* enter_reader(Limbo* limbo) except NULL
 cdef void leave_reader(Limbo* limbo, Reader* reader) noexcept nogil
+# For whoever may not wait for the writer, as what ends an object in the midst of a commit: `tidy_limbo`
+# frees it then.
+cdef void abandon_reader(Reader* reader) noexcept nogil
 
 # The writer's side of a switch: sequence odd, sequence even, and a new epoch.
 cdef void begin_turn(Turn* turn) noexcept nogil

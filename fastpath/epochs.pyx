@@ -6,7 +6,7 @@ Invariants:
 2. A reader first says its epoch and then reads; the writer first unlinks and then looks at the
    readers. Both put a full fence between, so of the two at least one sees the other.
 3. What carries an epoch is freed when every reader rests or is in a later one.
-4. All but `epoch` of a reader is the writer's, under the lock of its commits.
+4. All but `epoch` and `gone` of a reader is the writer's, under the lock of its commits.
 """
 
 from libc.stdint cimport uint64_t
@@ -31,6 +31,9 @@ cdef extern from *:
         __atomic_store_n(epoch, *epoch + 1, __ATOMIC_SEQ_CST);
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
     }
+    static inline void callscreen_raise(uint64_t *flag) {
+        __atomic_store_n(flag, 1, __ATOMIC_RELEASE);
+    }
     static inline void callscreen_full_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
     static void *callscreen_line(size_t size) {
         void *line = NULL;
@@ -42,6 +45,7 @@ cdef extern from *:
     uint64_t callscreen_epoch_of(const uint64_t* epoch) noexcept nogil
     void callscreen_next_epoch(uint64_t* epoch) noexcept nogil
     void callscreen_full_fence() noexcept nogil
+    void callscreen_raise(uint64_t* flag) noexcept nogil
     void* callscreen_line(size_t size) noexcept nogil
 
 cdef enum:
@@ -78,6 +82,22 @@ cdef void leave_reader(Limbo* limbo, Reader* reader) noexcept nogil:
             free(reader)
             return
         link = &link[0].next
+
+
+cdef void abandon_reader(Reader* reader) noexcept nogil:
+    callscreen_raise(&reader.gone)
+
+
+cdef void free_abandoned(Limbo* limbo) noexcept nogil:
+    cdef Reader** link = &limbo.readers
+    cdef Reader* reader
+    while link[0] != NULL:
+        reader = link[0]
+        if callscreen_epoch_of(&reader.gone):
+            link[0] = reader.next
+            free(reader)
+        else:
+            link = &reader.next
 
 
 cdef int reserve_limbo(Limbo* limbo, size_t count) except -1:
@@ -131,6 +151,7 @@ cdef uint64_t earliest(const Limbo* limbo) noexcept nogil:
 cdef size_t tidy_limbo(Limbo* limbo, void* data) noexcept nogil:
     cdef uint64_t least
     cdef Given* given
+    free_abandoned(limbo)
     if limbo.first == limbo.end:
         return 0
     least = earliest(limbo)

@@ -49,6 +49,9 @@ class Forwarding:
         """A response as it goes on, and where to, or why it does not."""
 
     @property
+    def sent(self) -> int:
+        """Requests sent on: calls, and what belongs to them."""
+    @property
     def relayed(self) -> int:
         """Responses sent on."""
     @property

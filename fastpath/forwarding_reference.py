@@ -10,9 +10,10 @@ import re
 
 from .answer_reference import _topmost, siphash, to_tag
 from .answer_types import DEFAULT_PORT, plain_address
+from .claims_reference import claimless
 from .forwarding_types import COOKIE, MAX_FORWARDS_SET, SPIRALS, branch_key, parse_sent_by
 from .sip_reference import Message, _via, parse
-from .sip_types import Malformed, TopVia, split_list, unfold
+from .sip_types import Malformed, Request, TopVia, split_list, unfold
 from .uri import parse_name_addr, parse_uri
 
 __all__ = ["Forwarding"]
@@ -20,8 +21,8 @@ __all__ = ["Forwarding"]
 _STATUS = re.compile(rb"SIP/2\.0 [1-6][0-9][0-9] ")
 _BRANCH = re.compile(COOKIE + rb"([0-9a-f]{16})([0-9a-f]{16})")
 _RPORT = re.compile(rb";[ \t]*rport[ \t]*=[ \t]*([0-9]+)", re.IGNORECASE)
-_VERSTAT = re.compile(rb";[ \t\r\n]*verstat(?=[;@>?, \t\r\n=]|\Z)[^;@>?, \t\r\n]*", re.IGNORECASE)
 _LWS = b" \t\r\n"
+EDITS = 16  # of one request: fewer than these
 
 
 class Forwarding:
@@ -44,26 +45,40 @@ class Forwarding:
             message = parse(data)
         except Malformed:
             return None
-        if sum(self._is_ours(sound(via)) for via in message.via) >= SPIRALS:
+        if self.is_looping(message):
             return "loop"
-        key = to_tag(secret, message)
-        start, _, rest = data.lstrip(b"\r\n").partition(b"\r\n")
+        return self.rewritten(message, to_tag(secret, message), source, uri, more, trusted)
+
+    def is_looping(self, message: Request) -> bool:
+        """Whether a request has come through here too often."""
+        return sum(self._is_ours(sound(via)) for via in message.via) >= SPIRALS
+
+    def rewritten(
+        self,
+        message: Request,
+        key: bytes,
+        source: tuple[str, int],
+        uri: bytes,
+        more: bytes,
+        trusted: bool,
+    ) -> bytes | str:
+        """A request as it goes on; "too_long" where there are too many claims to leave out."""
+        start, _, rest = message.data.lstrip(b"\r\n").partition(b"\r\n")
         method, _, version = start.split(b" ")
         own = b"Via: SIP/2.0/UDP %s;branch=%s\r\n" % (
             self._own.text.encode(),
             COOKIE + key + self._check(key, source[0]),
         )
-        hops = b"" if message.max_forwards is not None else b"Max-Forwards: %d\r\n"
-        hops = hops % MAX_FORWARDS_SET if hops else hops
+        counted = message.max_forwards is not None
+        hops = b"" if counted else b"Max-Forwards: %d\r\n" % MAX_FORWARDS_SET
         replaced = more.startswith(b"P-Asserted-Identity:")
-        edited = self._edited(rest, message, source)
-        lines = [_claimless(line, replaced, trusted) for line in edited[:-1]] + edited[-1:]
-        return b"".join(
-            [
-                *(method, b" ", uri, b" ", version, b"\r\n", own, more, hops),
-                *lines,
-            ]
-        )
+        *edited, body = self._edited(rest, message, source)
+        cleared = [claimless(line, replaced, trusted) for line in edited]
+        edits = 1 + counted + self._is_routed_here(message) + sum(cuts for _, cuts in cleared)
+        if edits >= EDITS:
+            return "too_long"
+        lines = [line for line, _ in cleared]
+        return b"".join([method, b" ", uri, b" ", version, b"\r\n", own, more, hops, *lines, body])
 
     def relay(self, data: bytes) -> tuple[bytes, tuple[str, int]] | str:
         """A response as it goes on, and where to, or why it does not."""
@@ -79,7 +94,7 @@ class Forwarding:
             at = end
         if at >= len(data) or len(vias) < 2:
             return "response_malformed"
-        own, behind = sound(vias[0][0]), sound(vias[1][0])
+        own, behind = sound(unfold(vias[0][0])), sound(unfold(vias[1][0]))
         if own is None or behind is None:
             return "response_malformed"
         found = _BRANCH.fullmatch(own.branch or b"")
@@ -88,11 +103,11 @@ class Forwarding:
             return "response_not_ours"
         if self._check(found[1], host) != found[2]:
             return "response_not_ours"
-        rport = _RPORT.search(vias[1][0])
+        rport = _RPORT.search(unfold(vias[1][0]))
         port = int(rport[1]) if rport else behind.port or DEFAULT_PORT
         return _without(data, vias), (host, port)
 
-    def _edited(self, rest: bytes, message: Message, source: tuple[str, int]) -> list[bytes]:
+    def _edited(self, rest: bytes, message: Request, source: tuple[str, int]) -> list[bytes]:
         """What follows the first line, with what is replaced of the first of each field."""
         out: list[bytes] = []
         done: set[bytes] = set()
@@ -108,7 +123,7 @@ class Forwarding:
             out.append(line)
         return [*out, rest[at:]]
 
-    def _line(self, line: bytes, name: bytes, message: Message, source: tuple[str, int]) -> bytes:
+    def _line(self, line: bytes, name: bytes, message: Request, source: tuple[str, int]) -> bytes:
         label, _, value = line.partition(b":")
         label += b":" + value[: len(value) - len(value.lstrip(_LWS))]
         value = value.lstrip(_LWS)
@@ -125,6 +140,11 @@ class Forwarding:
                 return b""
             return label + value[value.index(elements[1], len(elements[0])) :]
         return line
+
+    def _is_routed_here(self, message: Request) -> bool:
+        """Whether the topmost Route names us (RFC 3261 16.4)."""
+        elements = _elements(message.first(b"route") or b"")
+        return bool(elements) and self._is_own_route(elements[0])
 
     def _is_own_route(self, element: bytes) -> bool:
         try:
@@ -146,21 +166,6 @@ class Forwarding:
     def _check(self, key: bytes, host: str) -> bytes:
         packed = ipaddress.ip_address(plain_address(host)).packed
         return b"%016x" % siphash(self._key, key + packed)
-
-
-def _claimless(line: bytes, replaced: bool, trusted: bool) -> bytes:
-    """A header line without what a stranger says of verification; nothing where it is that."""
-    label, colon, value = line.partition(b":")
-    name = label.rstrip(b" \t").lower()
-    if name == b"p-asserted-identity" and replaced:
-        return b""
-    if trusted:
-        return line
-    if name in (b"attestation-info", b"origination-id"):
-        return b""
-    if name in (b"from", b"f", b"p-asserted-identity"):
-        return label + colon + _VERSTAT.sub(b"", value)
-    return line
 
 
 def sound(element: bytes) -> TopVia | None:

@@ -4,6 +4,7 @@
 2. Nobody waits for room: `hand_over` says that there is none. So it does of a request longer than
    REQUEST_MOST, for an entry's length has two octets.
 3. Who takes is woken once a batch, after the entries can be taken.
+4. While they work on what was handed over nobody spins beside them: they may have no other core.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -14,6 +15,7 @@ from callscreen.fastpath.udp cimport OWN, Place
 
 cdef enum:
     REQUEST_MOST = 16000  # octets, as in handing_types.py
+    WORKED_NS = 1000000  # so long a call is taken to be worked on, once it was taken
 
 cdef struct HandHead:
     uint64_t now_ns
@@ -30,6 +32,7 @@ cdef struct Hands:
     Ring *ring  # NULL: none
     int wake    # an eventfd, -1: none
     uint32_t handed  # since the last one was woken
+    uint64_t last_ns  # when a call was handed over
 
 
 # False where there is no room.
@@ -38,3 +41,5 @@ cdef bint hand_over(
 ) noexcept nogil
 # Lets all that was handed over be taken.
 cdef void wake_hands(Hands *hands) noexcept nogil
+# Whether calls wait, or are likely worked on at that time.
+cdef bint in_hands(const Hands *hands, uint64_t now_ns) noexcept nogil

@@ -1,27 +1,44 @@
-"""Calls that a worker hands over. What it promises stands in handing.pxd."""
+"""Calls that a worker hands over, and their answers. What it promises stands in handing.pxd."""
 
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from callscreen.fastpath.answer_write cimport Peer, read_peer
+from callscreen.fastpath.counts cimport DROP_UNSENDABLE, Counts, counted
 from callscreen.fastpath.respond cimport Work
 from callscreen.fastpath.ring cimport ring_place, ring_publish, ring_wrote
-from callscreen.fastpath.sip_text cimport AF_INET6
+from callscreen.fastpath.sending cimport ANSWERS, Outbox, flush, post
+from callscreen.fastpath.sip_text cimport AF_INET, AF_INET6
+from callscreen.fastpath.udp cimport OWN, Place, place_for
 
 from . import handing_types
 
-__all__: list[str] = []
+__all__ = ["Replies"]
 
 cdef extern from *:
     """
+    #include <stddef.h>
     #include <stdint.h>
+    #include <string.h>
+    #include <sys/socket.h>
     #include <unistd.h>
+    static void handing_family(unsigned char *octets, int number) {
+        sa_family_t family = (sa_family_t)number;
+        memcpy(octets + offsetof(struct sockaddr, sa_family), &family, sizeof(family));
+    }
     /* An eventfd that is as high as it gets has woken whoever waits: no error tells anything. */
     static void handing_wake(int file) {
         uint64_t one = 1;
         if (write(file, &one, sizeof(one)) < 0) return;
     }
+    static uint64_t handing_load(const uint64_t *at) {
+        return __atomic_load_n(at, __ATOMIC_RELAXED);
+    }
     """
     void handing_wake(int file) noexcept nogil
+    uint64_t handing_load(const uint64_t *at) noexcept nogil
+    void handing_family(unsigned char *octets, int family) noexcept nogil
 
 cdef enum:
     HEAD = 3  # octets of an entry's tag and length
@@ -63,6 +80,7 @@ cdef bint hand_over(
     memcpy(at + HEAD + sizeof(HandHead), work.data, work.size)
     ring_wrote(hands.ring, HEAD + size)
     hands.handed += 1
+    hands.last_ns = now_ns
     return True
 
 
@@ -72,3 +90,54 @@ cdef void wake_hands(Hands *hands) noexcept nogil:
         if hands.wake >= 0:
             handing_wake(hands.wake)
         hands.handed = 0
+
+
+cdef bint in_hands(const Hands *hands, uint64_t now_ns) noexcept nogil:
+    if not hands.last_ns:
+        return False
+    return now_ns - hands.last_ns < WORKED_NS or handing_load(&hands.ring.taken) != hands.ring.put
+
+
+cdef class Replies:
+    cdef Outbox outbox
+    cdef Counts counters
+
+    def __cinit__(self):
+        memset(&self.outbox, 0, sizeof(Outbox))
+        memset(&self.counters, 0, sizeof(Counts))
+
+    def send(self, int file, bint v6, bint segmenting, answers not None):
+        cdef Place like, place
+        cdef bytes octets, own, name
+        cdef uint32_t port
+        memset(&like, 0, sizeof(Place))
+        handing_family(like.octets, AF_INET6 if v6 else AF_INET)
+        self.outbox.segmenting = segmenting
+        for octets, host, port, own in answers:
+            name = host.encode()
+            if not self.place(&place, &like, name, own):
+                self.counters.dropped[<int>DROP_UNSENDABLE] += 1
+                continue
+            post(
+                &self.outbox, &place, port, PyBytes_AS_STRING(octets), PyBytes_GET_SIZE(octets))
+            if self.outbox.answers == ANSWERS:
+                self.flush(file)
+        self.flush(file)
+
+    cdef bint place(self, Place *out, const Place *like, bytes host, bytes own) noexcept:
+        """Where an answer goes; False where that is no address."""
+        cdef Peer peer
+        read_peer(&peer, PyBytes_AS_STRING(host), PyBytes_GET_SIZE(host))
+        if not peer.family or not place_for(out, like, peer.family == AF_INET6, peer.octets):
+            return False
+        out.own_size = <uint32_t>min(PyBytes_GET_SIZE(own), <Py_ssize_t>OWN)
+        memcpy(out.own, PyBytes_AS_STRING(own), out.own_size)
+        return True
+
+    cdef int flush(self, int file) except -1:
+        with nogil:
+            flush(&self.outbox, file, &self.counters)
+        return 0
+
+    def counts(self):
+        return counted(&self.counters)

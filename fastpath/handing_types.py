@@ -2,6 +2,7 @@
 
 import ipaddress
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 __all__ = ["REQUEST_MOST", "Handed", "read_handed"]
@@ -36,9 +37,15 @@ def read_handed(entry: bytes) -> Handed:
         raise ValueError("an entry does not end where it says")
     return Handed(
         now_ns,
-        str(ipaddress.ip_address(address if v6 else address[:4])),
+        host_of(address if v6 else address[:4]),
         port,
         entry[at:],
         bool(traits & VIA_TRUSTED),
         own[:own_size],
     )
+
+
+@lru_cache(maxsize=4_096)
+def host_of(octets: bytes) -> str:
+    """An address as text, in its shortest form."""
+    return str(ipaddress.ip_address(octets))

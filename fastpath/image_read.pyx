@@ -13,7 +13,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 from posix.stat cimport fstat, struct_stat
 
-from callscreen.fastpath.arena cimport get_text, put_octets
+from callscreen.fastpath.arena cimport MAX_BLOCK, get_text, put_octets
 from callscreen.fastpath.blocks cimport (
     DAMAGED, NO_MEMORY, NO_TROUBLE, BlockReader, close_reader, next_block, taken,
 )
@@ -25,8 +25,8 @@ from callscreen.fastpath.lists cimport Parsed, put_parsed
 from callscreen.fastpath.numbers cimport Mask
 from callscreen.fastpath.switching cimport count_held
 from callscreen.fastpath.tables cimport (
-    Data, NumberSlot, SubscriberRow, add_number, find_number, hash_of, release_subscriber,
-    reserve_numbers, reserve_subscribers, restore_subscriber,
+    PROVIDER_BITS, Data, NumberSlot, SubscriberRow, add_number, find_number, hash_of,
+    release_subscriber, reserve_numbers, reserve_subscribers, restore_subscriber,
 )
 
 from .routes_types import place_kind
@@ -41,6 +41,7 @@ cdef extern from *:
     void prefetch "CALLSCREEN_PREFETCH"(const void* where) noexcept nogil
 
 cdef enum:
+    TEXT_MOST = 8 * MAX_BLOCK - 1  # octets of a name, or of a place of voice mail
     GROUP = 32  # records that are looked at before the first of them is applied
 
 
@@ -63,11 +64,45 @@ cdef struct Restored:
     uint32_t* providers      # row by position in the file; 0: none
     uint64_t provider_count  # positions
     uint64_t subscriber_count
+    uint64_t subscribers_told # records of them that there can be
     uint64_t complete        # the revision at which it is whole
 
 
 cdef int damaged() except -1:
     raise ImageError("the image says what cannot be")
+
+
+cdef inline bint is_digits(uint64_t packed) noexcept nogil:
+    """As many digits as the last four bits say, and nothing behind them."""
+    cdef uint64_t digits = packed & ~<uint64_t>15
+    return digits << 4 * (packed & 15) == 0 and (
+        digits >> 3 & (digits >> 2 | digits >> 1) & <uint64_t>0x1111111111111111) == 0
+
+
+cdef inline bint is_number(uint64_t packed) noexcept nogil:
+    return packed & 15 and is_digits(packed)
+
+
+cdef inline bint is_mask(const Mask* mask) noexcept nogil:
+    """Digits that are given wholly or not at all; one that gives all of them is a number."""
+    cdef uint64_t given = mask.care & ~<uint64_t>15
+    return (
+        is_digits(mask.value) and mask.care != <uint64_t>-1
+        and (mask.care ^ mask.care >> 1) & <uint64_t>0x7777777777777777 == 0
+        and given << 4 * (mask.value & 15) == 0 and mask.value & ~given & ~<uint64_t>15 == 0
+    )
+
+
+cdef bint are_entries(const Parsed* lists) noexcept nogil:
+    """Whether an index could hold them: what it builds of them relies on that."""
+    cdef uint32_t i
+    for i in range(lists.numbers):
+        if not is_number(lists.number[i]):
+            return False
+    for i in range(lists.masks):
+        if not is_mask(&lists.mask[i]):
+            return False
+    return True
 
 
 cdef bint hold_lists(BlockReader* into, Parsed* lists) noexcept nogil:
@@ -81,11 +116,13 @@ cdef bint hold_lists(BlockReader* into, Parsed* lists) noexcept nogil:
     lists[1].masks = <uint32_t>(head[1] >> 32)
     words = taken(into, <uint64_t>lists[0].numbers + lists[1].numbers
                   + 2 * (<uint64_t>lists[0].masks + lists[1].masks))
+    if words == NULL:
+        return False
     lists[0].number = <uint64_t*>words  # they are read only
     lists[1].number = lists[0].number + lists[0].numbers
     lists[0].mask = <Mask*>(lists[1].number + lists[1].numbers)
     lists[1].mask = lists[0].mask + lists[0].masks
-    return words != NULL
+    return are_entries(&lists[0]) and are_entries(&lists[1])
 
 
 cdef bint hold(BlockReader* into, Held* record) noexcept nogil:
@@ -105,6 +142,8 @@ cdef bint hold(BlockReader* into, Held* record) noexcept nogil:
         record.listed = (words[2] >> 32) != 0
         record.name_size = words[1] >> 32
         record.mail_size = <uint32_t>words[2]
+    if record.name_size > TEXT_MOST or record.mail_size > TEXT_MOST:
+        return False
     record.name = <const char*>taken(into, words_for(record.name_size))
     record.mail = <const char*>taken(into, words_for(record.mail_size))
     return into.trouble == NO_TROUBLE and (not record.listed or hold_lists(into, record.lists))
@@ -113,18 +152,19 @@ cdef bint hold(BlockReader* into, Held* record) noexcept nogil:
 cdef int read_counts(BlockReader* into, Restored* made) except -1:
     cdef const uint64_t* counts = taken(into, COUNT_WORDS)
     cdef uint64_t least = into.left // 16  # what has a record of its own takes as much
-    if (counts == NULL or made.providers != NULL or counts[0] > least or counts[1] > least
-            or counts[2] > least or counts[3] >> 32 or counts[4] >> 32
-            or counts[4] // 8 > counts[2] + 1024):
+    if (counts == NULL or made.providers != NULL or counts[4] >> 32
+            or counts[3] > <uint64_t>1 << PROVIDER_BITS):
         damaged()
     made.provider_count = counts[3]
     made.subscriber_count = counts[4]
     made.providers = <uint32_t*>calloc(counts[3] + 1, sizeof(uint32_t))
     if made.providers == NULL:
         raise MemoryError
-    reserve_numbers(made.data, 1, counts[0])
-    reserve_numbers(made.data, 2, counts[1])
-    reserve_subscribers(made.data, counts[2])
+    made.subscribers_told = min(counts[2], least)
+    # Some may have gone since they were counted.
+    reserve_numbers(made.data, 1, min(counts[0], least))
+    reserve_numbers(made.data, 2, min(counts[1], least))
+    reserve_subscribers(made.data, made.subscribers_told)
     return 0
 
 
@@ -168,6 +208,7 @@ cdef int apply_subscriber(Held* record, Restored* made) except -1:
     cdef SubscriberRow* found
     if (position >= made.subscriber_count or provider >= made.provider_count
             or made.providers[provider] == 0 or position < made.data.subscribers.top
+            or position // 8 > made.subscribers_told + 1024
             or (flags & 0xFF) != made.data.providers[made.providers[provider]].product):
         damaged()
     check_text(record.name, record.name_size)
@@ -192,7 +233,7 @@ cdef int apply_number(Held* record, Restored* made) except -1:
     cdef uint32_t owner = <uint32_t>record.words[1]
     cdef SubscriberRow* row
     cdef NumberSlot* slot
-    if number == 0 or not 1 <= product <= 2 or owner >= made.data.subscribers.top:
+    if not is_number(number) or not 1 <= product <= 2 or owner >= made.data.subscribers.top:
         damaged()
     row = &made.data.subscribers.rows[owner]
     if row.product != product or find_number(made.data.numbers[product], number) != NULL:
@@ -314,6 +355,8 @@ def read_image(Index index, int fd):
     made.data = &index.data
     try:
         with index.writing:
+            if made.data.limbo.readers != NULL or made.data.subscribers.count:
+                raise ValueError("an image is read into an index of its own")
             head = read_blocks(&into, &made, index, objects)
             sweep(made.data)
             return head, objects, made.complete

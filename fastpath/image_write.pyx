@@ -121,7 +121,9 @@ cdef inline uint64_t text_size(const Arena* arena, uint32_t offset) noexcept nog
     return at(arena, offset)[0] if offset else 0
 
 
-cdef bint write_subscriber(BlockWriter* out, const Data* data, uint32_t row) noexcept nogil:
+cdef bint write_subscriber(
+    BlockWriter* out, const Data* data, uint32_t row, uint32_t position
+) noexcept nogil:
     cdef const SubscriberRow* found = &data.subscribers.rows[row]
     cdef uint64_t name = text_size(&data.arena, found.name)
     cdef uint64_t mail = text_size(&data.arena, found.voicemail)
@@ -130,7 +132,7 @@ cdef bint write_subscriber(BlockWriter* out, const Data* data, uint32_t row) noe
         out, SUBSCRIBER, 3 + words_for(name) + words_for(mail) + lists)
     if into == NULL:
         return False
-    into[0] = row | <uint64_t>found.provider << 32
+    into[0] = position | <uint64_t>found.provider << 32
     into[1] = (found.product | <uint64_t>found.disabled << 8
                | <uint64_t>found.override << 16 | name << 32)
     into[2] = mail | <uint64_t>(lists != 0) << 32
@@ -147,14 +149,14 @@ cdef bint write_subscriber(BlockWriter* out, const Data* data, uint32_t row) noe
 
 
 cdef bint write_number(
-    BlockWriter* out, const Data* data, const NumberSlot* slot, uint64_t product
+    BlockWriter* out, const Data* data, const NumberSlot* slot, uint32_t owner, uint64_t product
 ) noexcept nogil:
     cdef uint64_t lists = list_words(&data.arena, slot.lists)
     cdef uint64_t* into = room_for(out, NUMBER, 2 + lists)
     if into == NULL:
         return False
     into[0] = slot.number
-    into[1] = slot.subscriber | product << 32 | <uint64_t>(lists != 0) << 40
+    into[1] = owner | product << 32 | <uint64_t>(lists != 0) << 40
     if lists:
         copy_lists(&data.arena, slot.lists, into + 2)
     return True
@@ -164,9 +166,10 @@ cdef bint write_number(
 
 cdef struct Told:
     uint8_t* providers      # by row, whether it is in the file
-    uint8_t* subscribers
+    uint32_t* subscribers   # by row, its position in the file; 0: it is not there
     uint32_t provider_count # rows that there were at the beginning
     uint32_t subscriber_count
+    uint32_t position       # the last that was given: an image has no gaps, however many rows are free
 
 
 cdef bint tell_subscribers(
@@ -178,8 +181,9 @@ cdef bint tell_subscribers(
         found = &data.subscribers.rows[row]
         if (found.product and found.provider < told.provider_count
                 and told.providers[found.provider]):
-            told.subscribers[row] = 1
-            if not write_subscriber(out, data, row):
+            told.position += 1
+            told.subscribers[row] = told.position
+            if not write_subscriber(out, data, row, told.position):
                 return False
     return True
 
@@ -202,7 +206,8 @@ cdef bint tell_numbers(
             if (first <= home < end and home <= i <= home + table.last
                     and slot.subscriber < told.subscriber_count
                     and told.subscribers[slot.subscriber]
-                    and not write_number(out, data, slot, product)):
+                    and not write_number(
+                        out, data, slot, told.subscribers[slot.subscriber], product)):
                 return False
         i += 1
 
@@ -218,7 +223,8 @@ cdef bint tell_providers(BlockWriter* out, Index index, Told* told) except -1:
     told.provider_count = data.provider_count
     told.subscriber_count = data.subscribers.top
     told.providers = <uint8_t*>calloc(told.provider_count + 1, 1)
-    told.subscribers = <uint8_t*>calloc(told.subscriber_count + 1, 1)
+    told.subscribers = <uint32_t*>calloc(
+        told.subscriber_count + 1, sizeof(uint32_t))
     if told.providers == NULL or told.subscribers == NULL:
         raise MemoryError
     into[0] = data.numbers[1].count

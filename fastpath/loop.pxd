@@ -10,7 +10,7 @@ from libc.stdint cimport uint32_t, uint64_t
 
 from callscreen.fastpath.counts cimport Counts
 from callscreen.fastpath.epochs cimport Reader
-from callscreen.fastpath.forwarding cimport NamedHops
+from callscreen.fastpath.forwarder cimport NamedHops
 from callscreen.fastpath.handing cimport Hands
 from callscreen.fastpath.peers cimport PeerRows
 from callscreen.fastpath.prefixes cimport Address

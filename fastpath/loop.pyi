@@ -27,7 +27,6 @@ class Worker:
         records: RingBuffer,
         edge: str = "",
         product: int = 0,
-        proxy: bool = False,
         segmenting: bool = True,
         taps: RingBuffer | None = None,
         spin_us: int = 0,

@@ -5,12 +5,14 @@ from libc.string cimport memcmp, memset
 
 from callscreen.fastpath.answer_write cimport into
 from callscreen.fastpath.area cimport big_area, free_area
+from callscreen.fastpath.callers cimport name_peer
 from callscreen.fastpath.counts cimport (
     DROP_IGNORED, DROP_UNSENDABLE, DROP_UNTRUSTED, count, counted,
 )
-from callscreen.fastpath.epochs cimport Reader
-from callscreen.fastpath.forwarding cimport Forwarding, NamedHops, NameTable
-from callscreen.fastpath.handing cimport hand_over, wake_hands
+from callscreen.fastpath.epochs cimport Reader, abandon_reader
+from callscreen.fastpath.forwarder cimport NamedHops
+from callscreen.fastpath.forwarding cimport Forwarding, NameTable
+from callscreen.fastpath.handing cimport hand_over, in_hands, wake_hands
 from callscreen.fastpath.index cimport Index
 from callscreen.fastpath.peers cimport (
     ADMITTED, IGNORED, LIMITED, UNTRUSTED, PeerRows, PeerTable, Toll, find_peer, take_call,
@@ -19,9 +21,8 @@ from callscreen.fastpath.prefixes cimport Address
 from callscreen.fastpath.readers cimport reading, rested, same, stable
 from callscreen.fastpath.recent cimport RecentTable
 from callscreen.fastpath.respond cimport (
-    ANSWER, ANSWER_ROOM, AT_ONCE, AWAITS, DROPPED, FORWARD, LOOKED, OVER_RATE, PROXY, RECORD_ROOM,
-    REDIRECT, SEND_ON, VIA_TRUSTED, Work, done, fetch, fetch_lists, fill_desk, look, name_peer,
-    settle,
+    ANSWER, ANSWER_ROOM, AT_ONCE, AWAITS, DROPPED, LOOKED, OVER_RATE, RECORD_ROOM, SEND_ON,
+    VIA_TRUSTED, Work, done, fetch, fetch_lists, fill_desk, look, settle,
 )
 from callscreen.fastpath.ring cimport RingBuffer, ring_place, ring_publish, ring_wrote
 from callscreen.fastpath.sending cimport flush, post
@@ -86,6 +87,8 @@ cdef void run_loop(Loop *loop) noexcept nogil:
             if not count:
                 break
             answer_all(loop, count, now, begun)
+        if in_hands(&loop.hands, now):
+            loop.inbox.close = False  # the next is waited for asleep
 
 
 cdef uint32_t gather(Loop *loop) noexcept nogil:
@@ -175,7 +178,7 @@ cdef void answer_all(Loop *loop, uint32_t count, uint64_t now, uint64_t begun) n
     for i in range(count):
         finish(loop, data, sequence, i, now)
         calls += loop.works[i].decided
-        if loop.works[i].doing == ANSWER or loop.works[i].doing == FORWARD:
+        if loop.works[i].doing == ANSWER:
             post(
                 &loop.outbox, loop.places[i], loop.works[i].port, loop.works[i].answer.at,
                 loop.works[i].answer.size)
@@ -183,8 +186,8 @@ cdef void answer_all(Loop *loop, uint32_t count, uint64_t now, uint64_t begun) n
             send_on(loop, i)
     if view != NULL:
         rested(view.reader)
+    ring_publish(loop.ring)  # first: who has an answer finds its record
     flush(&loop.outbox, loop.file, &loop.counts)
-    ring_publish(loop.ring)
     wake_hands(&loop.hands)
     if calls:
         observe(&loop.spans, calls, callscreen_now(CLOCK_MONOTONIC) - begun)
@@ -258,7 +261,7 @@ cdef class Worker:
 
     def __cinit__(
         self, int file, bytes secret not None, *, bytes seed not None, RecentTable recent not None,
-        RingBuffer records not None, str edge="", int product=0, bint proxy=False,
+        RingBuffer records not None, str edge="", int product=0,
         bint segmenting=True, RingBuffer taps=None, unsigned int spin_us=0,
         RingBuffer handed=None, int wake=-1, Forwarding forwarding=None,
     ):
@@ -268,8 +271,7 @@ cdef class Worker:
         memset(self.loop.answers, 0, WORKS * ANSWER_STEP + LONG_ROOM)
         open_inbox(&self.loop.inbox)
         self.loop.inbox.spin_ns = <uint64_t>spin_us * 1000
-        fill_desk(
-            &self.loop.desk, secret, seed, edge, product, PROXY if proxy else REDIRECT)
+        fill_desk(&self.loop.desk, secret, seed, edge, product)
         self.recent, self.buffer, self.left_tables = recent, records, []
         self.onward, self.left_names = forwarding, []
         if forwarding is not None:
@@ -290,10 +292,11 @@ cdef class Worker:
     def __dealloc__(self):
         if self.loop == NULL:
             return
+        # It may end in the midst of a commit, whose lock is not to be waited for then.
         if self.leaving is not None:
-            self.leaving.remove_reader(self.views[1 - self.turn].reader)
+            abandon_reader(self.views[1 - self.turn].reader)
         if self.answering is not None:
-            self.answering.remove_reader(self.views[self.turn].reader)
+            abandon_reader(self.views[self.turn].reader)
         close_inbox(&self.loop.inbox)
         if self.loop.answers != NULL:
             free_area(self.loop.answers, WORKS * ANSWER_STEP + LONG_ROOM)

@@ -15,7 +15,7 @@ from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec
 from callscreen.fastpath.decide cimport (
     CALLER_UNSIGNED, Call, Decision, decide, prefetch, prefetch_lists, prefetch_rows,
 )
-from callscreen.fastpath.epochs cimport Reader
+from callscreen.fastpath.epochs cimport Reader, abandon_reader
 from callscreen.fastpath.index cimport Index
 from callscreen.fastpath.masks cimport MaskSet, find_mask
 from callscreen.fastpath.numbers cimport pack_text
@@ -54,7 +54,7 @@ cdef class Calls:
 
     def __dealloc__(self):
         if self.reader != NULL:
-            self.index.remove_reader(self.reader)
+            abandon_reader(self.reader)
         free(self.calls)
 
     def one_by_one(self):

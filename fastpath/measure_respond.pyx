@@ -8,10 +8,11 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint32_t, uint64_t
 
 from callscreen.fastpath.answer_write cimport into
+from callscreen.fastpath.callers cimport name_peer
 from callscreen.fastpath.index cimport Index
 from callscreen.fastpath.repeat cimport repeat
 from callscreen.fastpath.respond cimport (
-    ANSWER_ROOM, LOOKED, Desk, Responder, Work, done, fetch, look, name_peer, settle,
+    ANSWER_ROOM, LOOKED, Desk, Responder, Work, done, fetch, look, settle,
 )
 from callscreen.fastpath.sip_text cimport Octets
 from callscreen.fastpath.tables cimport Data

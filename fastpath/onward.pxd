@@ -21,5 +21,5 @@ cdef bint send_call(
 cdef bint send_after(Desk *desk, Work *work, uint64_t now_ns) noexcept nogil
 # Sends a response on to whom it is for, or drops it.
 cdef void relay(Desk *desk, Work *work) noexcept nogil
-# Counts why something was not sent on, or that a response was.
+# Counts what was sent on, and why something was not.
 cdef void count_onward(Desk *desk, const Work *work) noexcept nogil

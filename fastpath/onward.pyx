@@ -2,15 +2,21 @@
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from callscreen.fastpath.answer_write cimport Out, into
+from callscreen.fastpath.answer_write cimport Out, into, put
+from callscreen.fastpath.branches cimport is_looping
 from callscreen.fastpath.counts cimport count
-from callscreen.fastpath.forwarding cimport (
+from callscreen.fastpath.forwarder cimport (
     CROWDED, EXTENSION, LOOPS, ONWARD_OCTETS, SENT_ON, TOO_LONG, Hop, Message, Onward, Refusal,
-    find_hop, is_looping, put_forwarded, put_relayed, recall, remember,
 )
+from callscreen.fastpath.hops cimport find_hop
 from callscreen.fastpath.refusing cimport M_INVITE, begin_answer, end_answer
-from callscreen.fastpath.respond cimport AT_ONCE, DROPPED, OVER_RATE, SEND_ON, VIA_TRUSTED, Desk, Work
+from callscreen.fastpath.relaying cimport put_relayed
+from callscreen.fastpath.respond cimport (
+    AT_ONCE, DROPPED, OVER_RATE, SEND_ON, VIA_TRUSTED, Desk, Work,
+)
+from callscreen.fastpath.rewriting cimport put_forwarded
 from callscreen.fastpath.routes cimport Asked, Target, Text8, put_carried
+from callscreen.fastpath.sent_on cimport recall, remember
 from callscreen.fastpath.sip_scan cimport H_PROXY_REQUIRE, RESPONSE
 
 __all__: list[str] = []
@@ -64,17 +70,24 @@ cdef Refusal try_call(
     return CROWDED
 
 
+cdef void end_here(Work *work, uint32_t status, const char *reason, size_t size) noexcept nogil:
+    """Refuses a call, with what was amiss with its identity (RFC 9410)."""
+    begin_answer(work, status, reason, size)
+    if work.told != NULL:
+        put(&work.answer, work.told.always.at, work.told.always.size)
+        work.granted += work.told.always.size
+    end_answer(work)
+
+
 cdef bint send_call(
     Desk *desk, Work *work, const Asked *asked, const Target *target, Text8 egress, uint64_t now_ns
 ) noexcept nogil:
     if work.request.max_forwards == 0:
-        begin_answer(work, 483, b"Too Many Hops", 13)
-        end_answer(work)
+        end_here(work, 483, b"Too Many Hops", 13)
         return True
     if is_looping(desk.forwarder, work.data, &work.request):
         work.refusal = LOOPS
-        begin_answer(work, 482, b"Loop Detected", 13)
-        end_answer(work)
+        end_here(work, 482, b"Loop Detected", 13)
         return True
     work.refusal = <uint8_t>try_call(desk, work, asked, target, egress, now_ns)
     return work.refusal == SENT_ON
@@ -114,3 +127,5 @@ cdef void count_onward(Desk *desk, const Work *work) noexcept nogil:
         count(&desk.forwarder.refused[work.refusal])
     if work.relays:
         count(&desk.forwarder.relayed)
+    elif work.doing == SEND_ON:
+        count(&desk.forwarder.sent)

@@ -19,4 +19,5 @@ cdef class Originating(Configured):
     ) except -1
     cdef int unset_source(self, str provider, str name) except -1
     cdef int build_sources(self) except -1
-    cdef object find_origination(self, str source_ip, str calling)
+    # Under the lock; None where no source has the address.
+    cdef object origination_at(self, const Address* source, str calling)

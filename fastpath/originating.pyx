@@ -49,7 +49,7 @@ cdef class Signing:
     cdef tuple key              # provider, name
     cdef PrefixEntry* prefix
     cdef uint32_t prefixes
-    cdef tuple own              # orig_id, attest, cert_name
+    cdef object whole           # Origination of numbers that no mask holds
     cdef MaskSet masks
     cdef list groups            # orig_id, attest, cert_name by rank of the mask
     cdef bint signs             # some of its calls
@@ -59,7 +59,7 @@ cdef class Signing:
         cdef list attests = [own[1], *(group.attest for group in numbers)]
         self.signs = any(attest != UNSIGNED_ATTEST for attest in attests)
         self.key = key
-        self.own = own
+        self.whole = Origination(*key, *own, "")
         self.prefix = <PrefixEntry*>calloc(len(texts) + 1, sizeof(PrefixEntry))
         if self.prefix == NULL:
             raise MemoryError
@@ -149,8 +149,7 @@ cdef class Originating(Configured):
         self.sources_changed = False
         return 0
 
-    cdef object find_origination(self, str source_ip, str calling):
-        cdef Address address = parse_address(source_ip)
+    cdef object origination_at(self, const Address* source, str calling):
         cdef uint64_t number = pack_text(calling, self.default_ccs[PCS_INDEX])
         cdef uint32_t place, rank
         cdef int32_t prefix
@@ -159,21 +158,22 @@ cdef class Originating(Configured):
         if self.data.sources == NULL:
             return None
         prefixes = self.data.sources.prefixes
-        prefix = find_prefix(prefixes, &address)
+        prefix = find_prefix(prefixes, source)
         if prefix == NO_PREFIX:
             return None
         place = prefixes.values[prefixes.prefixes[prefix].start]
         signing = self.source_order[0][place]
         place = signing.masks.place(number) if number else NO_MASK
         if place == NO_MASK:
-            return Origination(*signing.key, *signing.own, "")
+            return signing.whole
         rank = signing.masks.table.ranks[place]
         return Origination(
             *signing.key, *signing.groups[rank], entry_text(signing.masks.table.masks[place]))
 
     def origination(self, str source_ip, str calling):
+        cdef Address address = parse_address(source_ip)
         with self.lock:
-            return self.find_origination(source_ip, calling)
+            return self.origination_at(&address, calling)
 
     def signs(self, str source_ip):
         cdef Address address = parse_address(source_ip)

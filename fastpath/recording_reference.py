@@ -69,6 +69,7 @@ class Call(NamedTuple):
     source_ip: str
     edge: str
     now_ns: int
+    onward: str = ""  # host that the call was sent on to; empty: it was answered
 
 
 def record_fields(call: Call) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def record_fields(call: Call) -> dict[str, Any]:
         "calling_number": verdict.calling_number,
         "service_provider_name": verdict.service_provider_name,
         "subscriber_name": verdict.subscriber_name,
-        "events": events(verdict, call.status),
+        "events": events(verdict, call.status, call.onward),
         "verdict": verdict_fields(verdict),
         "call_id": call.call_id.decode("ascii")[:TEXT_LIMIT],
         "source_ip": call.source_ip,
@@ -94,10 +95,11 @@ def record_fields(call: Call) -> dict[str, Any]:
     }
 
 
-def events(verdict: Verdict, status: int) -> str:
+def events(verdict: Verdict, status: int, onward: str) -> str:
     """`ms:rule:outcome` in order, joined by ";". No rule here waits, so that all stand at 0."""
     steps = [f"0:{step.rule}:{step.outcome}" for step in verdict.trace]
-    return ";".join(["0:invite", *steps, f"0:answer:{status}"])
+    end = f"0:forward:{onward}" if onward else f"0:answer:{status}"
+    return ";".join(["0:invite", *steps, end])
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:

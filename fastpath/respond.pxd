@@ -19,13 +19,13 @@ from callscreen.fastpath.answer_write cimport Out, Peer
 from callscreen.fastpath.counts cimport Counts
 from callscreen.fastpath.decide cimport Call
 from callscreen.fastpath.extract_number cimport Found
-from callscreen.fastpath.forwarding cimport Forwarder, Hop
+from callscreen.fastpath.forwarder cimport Forwarder, Hop
 from callscreen.fastpath.prefixes cimport Address
 from callscreen.fastpath.recent cimport Recent, RecentTable
 from callscreen.fastpath.record_text cimport Ids
 from callscreen.fastpath.routes cimport Text8
 from callscreen.fastpath.sip_scan cimport Request
-from callscreen.fastpath.sip_text cimport Octets, Span
+from callscreen.fastpath.sip_text cimport Octets
 from callscreen.fastpath.tables cimport Data
 
 cdef enum:
@@ -35,16 +35,11 @@ cdef enum:
     ANSWER_ROOM = 4096  # octets: usual room for an answer
     RECORD_ROOM = 8192  # octets: room for any record
 
-cdef enum Mode:
-    REDIRECT
-    PROXY
-
 cdef enum Doing:
     LOOKED  # settle has to tell
     ANSWER  # `answer` goes to the source address, port `port`
     DROPPED  # nothing is sent; counted
     SWALLOWED  # an ACK
-    FORWARD  # as ANSWER in all, but the mode is PROXY: `contact` is where the request goes on to
     SEND_ON  # `answer` goes to `hop`: a request or a response on its way
     AWAITS  # nothing yet: a call that is settled once what `awaits` says was found
 
@@ -71,7 +66,6 @@ cdef struct Learned:  # what was found of a call that awaited it; as respond_typ
 cdef struct Desk:  # one a worker
     uint64_t tag_low, tag_high  # key of the To tags, the same at every worker
     uint8_t product  # of the listener: 0 both, 1 PCS, 2 CIN
-    uint8_t mode
     uint32_t edge_size
     Recent *recent  # shared by all
     Counts *counts
@@ -80,7 +74,7 @@ cdef struct Desk:  # one a worker
     char edge[EDGE_TEXT]  # name in the records, UTF-8
 
 cdef struct Work:
-    # What its caller sets before look. peer.host may point to `host`: see name_peer.
+    # What its caller sets before look. peer.host may point to `host`: see callers.pxd.
     Octets data
     uint32_t size
     uint8_t traits
@@ -96,7 +90,6 @@ cdef struct Work:
     uint16_t status
     uint16_t dropped  # Drop, of DROPPED
     uint32_t port  # of the answer's destination over UDP
-    Span contact  # of FORWARD: the URI, in `answer`
     Hop hop  # of SEND_ON
     uint8_t refusal  # Refusal: why it is not sent on
     uint8_t relays  # a response on its way
@@ -116,11 +109,6 @@ cdef struct Work:
     Request request
 
 
-# Sets the peer's text, family and octets from an address of 4 or 16 octets, IPv4 out of IPv6, and
-# the source to screen by.
-cdef void name_peer(
-    Work *work, const unsigned char *octets, bint v6, uint32_t port
-) noexcept nogil
 cdef void look(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexcept nogil
 cdef void fetch(const Desk *desk, const Data *data, Work *work) noexcept nogil
 cdef void fetch_lists(const Desk *desk, const Data *data, Work *work) noexcept nogil
@@ -129,9 +117,7 @@ cdef void settle(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noex
 cdef void done(Desk *desk, Work *work, uint64_t now_ns) noexcept nogil
 
 # Sets what a desk is but for where its counters and memory are. ValueError: bad secret or seed.
-cdef int fill_desk(
-    Desk *desk, bytes secret, bytes seed, str edge, int product, int mode
-) except -1
+cdef int fill_desk(Desk *desk, bytes secret, bytes seed, str edge, int product) except -1
 
 
 cdef class Responder:  # one datagram after another, for streams and tests

@@ -24,7 +24,6 @@ class Responder:
         recent: RecentTable,
         edge: str = "",
         product: int = 0,
-        proxy: bool = False,
         forwarding: Forwarding | None = None,
     ) -> None:
         """Without an index calls and OPTIONS get 503.

@@ -4,93 +4,32 @@
 2. The numbers of a product are read by that product's sources. A listener of both asks PCS, then
    CIN where PCS lets the call go on.
 3. The source address is the packet's own; only of a proxy of ours the second Via is believed.
-4. A user part longer than `USER_OCTETS` is no place to send a call to.
+4. With a forwarding, datagrams are sent on as onward_reference.py says.
 
-RFC 3261 8.2, 8.2.7, 8.3, 18.2.2.
+RFC 3261 8.2, 8.2.7, 8.3, 16.11, 18.2.2.
 """
 
-import re
 from collections import Counter
-from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from . import answer_reference, sip_reference
-from .answer_types import plain_address
 from .awaiting_reference import awaited, granted_lines, known, told_of
+from .callers_reference import Invite, Received, Screening, is_network, screened, user_of
 from .counts_types import Counted
-from .extract_reference import contact_place, extract, is_anonymous, request_place
-from .extract_types import NumberSource
-from .model import (
-    BOTH,
-    CIN,
-    NONE,
-    PCS,
-    PRODUCT_NAMES,
-    STIR_RULE,
-    EngineSettings,
-    StirSettings,
-    Verdict,
-)
-from .plain import parse_address
+from .extract_reference import contact_place, request_place
+from .inspecting_reference import NO_DIALOG, NOT_READY, OPTIONS_HEADERS, refused
+from .model import BOTH, PRODUCT_NAMES
+from .onward_reference import Onward, Sent
 from .recent_reference import RecentTable
 from .recording_reference import Call, RecordIds, record_fields
-from .respond_types import (
-    ANSWER_MORE,
-    EDGE_OCTETS,
-    RETRY_AFTER,
-    Address,
-    Told,
-    check_told,
-)
-from .routes_reference import USER_OCTETS, Answer, answer
+from .respond_types import ANSWER_MORE, EDGE_OCTETS, Address, Told, check_told
+from .routes_reference import Answer, answer
+from .routes_types import host_part
 from .sip_types import Malformed, Request
-from .uri import parse_uri
 
 __all__ = ["Responded", "Responder"]
 
-ALLOW = (b"Allow", b"INVITE, ACK, CANCEL, OPTIONS")
-# RFC 3261 section 8.2.1: these are known and not served. What lives in a dialog has none here.
-REFUSED = frozenset({b"REGISTER", b"SUBSCRIBE", b"PUBLISH", b"MESSAGE", b"REFER"})
-IN_DIALOG = frozenset({b"BYE", b"INFO", b"UPDATE", b"PRACK", b"NOTIFY"})
-SERVED = frozenset({b"INVITE", b"CANCEL", b"OPTIONS"})
 END = b"Content-Length: 0\r\n\r\n"  # of every answer
-ODD = re.compile(rb"[^!-~]+")  # in an option tag: not to be given back
-
-OPTIONS_HEADERS = (
-    ALLOW,
-    (b"Accept", b"application/sdp"),
-    (b"Accept-Encoding", b"identity"),
-    (b"Accept-Language", b"en"),
-    (b"Supported", b""),  # no extension at all
-)
-NO_DIALOG = Answer(481, "Call/Transaction Does Not Exist")
-NOT_READY = Answer(503, "Service Unavailable", ((b"Retry-After", b"%d" % RETRY_AFTER),))
-TOO_MANY_HOPS = Answer(483, "Too Many Hops")
-# PCS went no further on purpose: the other product is not asked either.
-LAST_WORD = frozenset({"emergency", "protected"})
-# A block of these is the network's; so is one of the provider's own blacklist.
-NETWORK_RULES = frozenset({STIR_RULE, "call_guardian"})
-
-
-class Screening(Protocol):
-    """What of an index, compiled or plain, is asked here."""
-
-    def screen(
-        self,
-        product: int,
-        called: str,
-        calling: str,
-        anonymous: bool,
-        source_ip: str = "",
-        point_code: str = "",
-        identity: int = NONE,
-    ) -> Verdict: ...
-    def signs(self, source_ip: str) -> bool: ...
-    def stir_settings(self) -> StirSettings: ...
-    def settings(self, product: int, provider: str = "") -> EngineSettings: ...
-    def number_sources(
-        self, product: int
-    ) -> tuple[tuple[NumberSource, ...], tuple[NumberSource, ...]]: ...
 
 
 class Responded(NamedTuple):
@@ -101,31 +40,12 @@ class Responded(NamedTuple):
     record: dict[str, Any] | None = None
     dropped: str | None = None
     status: int = 0
-    forward: bytes | None = None
     awaits: str = ""
     provider: str = ""
     calling: str = ""
     called: str = ""
-    onward: bytes | None = None  # never here: the plain twin redirects
+    onward: bytes | None = None
     send_to: Address | None = None
-
-
-class Parties(NamedTuple):
-    """Who is called by whom, E.164 or as dialled; empty where no source had a number."""
-
-    called: str
-    calling: str
-
-
-class Invite(NamedTuple):
-    """What an answer needs of an INVITE."""
-
-    called: str
-    user: str
-    host: str
-    contact: str
-    uri: bytes
-    history: list[bytes]
 
 
 class Responder:
@@ -140,7 +60,7 @@ class Responder:
         recent: RecentTable,
         edge: str = "",
         product: int = BOTH,
-        proxy: bool = False,
+        forwarding: Onward | None = None,
     ) -> None:
         self.index = index
         self._secret = secret
@@ -148,7 +68,7 @@ class Responder:
         self._recent = recent
         self._edge = edge.encode()[:EDGE_OCTETS].decode("utf-8", "ignore")
         self._product = product
-        self._proxy = proxy
+        self.forwarding = forwarding
         self._counts = Counter[str]()
         self._answered = Counter[int]()
         self._dropped = Counter[str]()
@@ -184,38 +104,67 @@ class Responder:
             check_told(told)
         self._counts["received"] += 1
         received = Received(data, source, transport, now_ns, via_trusted, told)
+        # A stream's call is redirected: only a datagram is sent on.
+        onward = self.forwarding if transport == "udp" else None
         try:
             request = sip_reference.parse(data)
         except Malformed as fault:
+            if fault.kind == "response" and onward is not None:
+                return self._went(onward.bring_back(data)) or self._drop(fault.kind)
             partial = fault.message
             if partial is None or not fault.status or partial.method == b"ACK":
                 return self._drop(fault.kind)
             return self._send(partial, received, Answer(fault.status, fault.reason))
         if request.method == b"ACK":
-            self._counts["acknowledged"] += 1
-            return Responded()
+            followed = self._follow(onward, request, received)
+            if followed is None:
+                self._counts["acknowledged"] += 1
+            return followed or Responded()
         if over_rate:
-            self._counts["limited"] += 1
-            return self._send(request, received, NOT_READY)
-        refusal = refused(request)
+            followed = self._follow(onward, request, received, waits=False)
+            if followed is None:
+                self._counts["limited"] += 1
+            return followed or self._send(request, received, NOT_READY)
+        refusal = refused(request, onward is not None)
         if refusal is not None:
             return self._send(request, received, refusal)
         if request.method == b"CANCEL":
+            followed = self._follow(onward, request, received)
             # Section 9.2: 200 where the INVITE is remembered, whose final answer stands, as it was
             # sent at once; 481 where it is not. Silence (8.2.7) would only bring the CANCEL again.
             held = self._recent.holds(self._key(request), received.second)
-            return self._send(request, received, Answer(200, "OK") if held else NO_DIALOG)
+            given = Answer(200, "OK") if held else NO_DIALOG
+            return followed or self._send(request, received, given)
         if self.index is None:
             # RFC 3261 section 11.2: OPTIONS has the status that an INVITE would get.
             return self._send(request, received, NOT_READY)
         if request.method == b"OPTIONS":
             return self._send(request, received, Answer(200, "OK", OPTIONS_HEADERS))
-        return self._invite(self.index, request, received)
+        followed = self._follow(onward, request, received)
+        return followed or self._invite(self.index, request, received, onward)
 
-    def _invite(self, index: Screening, request: Request, received: "Received") -> Responded:
+    def _follow(
+        self, onward: Onward | None, request: Request, received: Received, waits: bool = True
+    ) -> Responded | None:
+        """What belongs to a call that was sent on goes where that went; None: nothing is known."""
+        if onward is None:
+            return None
+        waits = waits and request.method == b"INVITE" and received.told is None
+        return self._went(onward.send_after(request, received, self._key(request), waits))
+
+    def _went(self, sent: Sent | None) -> Responded | None:
+        if sent is None:
+            return None
+        self._counts["forwarded"] += 1
+        return Responded(onward=sent.data, send_to=sent.to)
+
+    def _invite(
+        self, index: Screening, request: Request, received: Received, onward: Onward | None
+    ) -> Responded:
         source_ip = received.source_ip(request)
         told = received.told
-        parties, verdict = self._screen(index, request, source_ip, known(index, request, told))
+        identity = known(index, request, told)
+        parties, verdict = screened(index, self._product, request, source_ip, identity)
         called = parties.called and verdict.called_number
         if told is None and (wait := awaited(index, request, self._product, source_ip, verdict)):
             calling = verdict.calling_number
@@ -228,13 +177,21 @@ class Responder:
             request.uri,
             request.all(b"history-info"),
         )
-        given = answer(
-            verdict.treatment, verdict.settings, asked, verdict.voicemail, is_network(verdict)
-        )
+        engine, egress = verdict.settings, ""
+        if onward is not None:
+            egress = host_part(engine.egress_route)
+            if egress:  # nobody who calls chooses the next hop
+                engine = engine._replace(use_contact=False)
+        given = answer(verdict.treatment, engine, asked, verdict.voicemail, is_network(verdict))
         given = told_of(given, request, verdict, told)
-        forward = self._proxy and given.status == 302
-        if forward and request.max_forwards == 0:
-            forward, given = False, TOO_MANY_HOPS
+        sent, granted = None, granted_lines(given, verdict, told)
+        if onward is not None and verdict.treatment == "continue" and given.status == 302:
+            uri = dict(given.headers)[b"Contact"][1:].partition(b">")[0]
+            found = onward.send_call(request, received, self._key(request), uri, egress)
+            if isinstance(found, Answer):
+                given, granted = found, b"" if told is None else told.always
+            else:
+                sent = found
         product = verdict.product or PRODUCT_NAMES[self._product]
         record = None
         if self._recent.note(self._key(request), received.second):
@@ -247,43 +204,18 @@ class Responder:
                 self._ids(received.now_ns),
                 product,
                 verdict,
-                given.status,
+                0 if sent else given.status,
                 request.call_id,
                 source_ip,
                 self._edge,
                 received.now_ns,
+                egress if sent else "",
             )
             record = record_fields(call)
             if told is not None:
                 record["more"] = told.record
-        granted = granted_lines(given, verdict, told)
-        done = self._send(request, received, given, forward=forward, granted=granted)
+        done = self._went(sent) or self._send(request, received, given, granted=granted)
         return done._replace(record=record)
-
-    def _screen(
-        self, index: Screening, request: Request, source_ip: str, identity: int
-    ) -> tuple[Parties, Verdict]:
-        anonymous = is_anonymous(request)
-        screen = partial(index.screen, identity=identity)
-        parties = numbers(index, request, CIN if self._product == CIN else PCS)
-        if self._product != BOTH or looked_for(index, PCS) == looked_for(index, CIN):
-            return parties, screen(self._product, *parties, anonymous, source_ip)
-        # The products read different numbers out of this request: each is asked with its own.
-        theirs = numbers(index, request, CIN)
-        cin = screen(CIN, *theirs, anonymous, source_ip)
-        if not parties.called and cin.product:
-            return theirs, cin
-        pcs = screen(PCS, *parties, anonymous, source_ip)
-        if pcs.treatment != "continue" or pcs.reason in LAST_WORD:
-            return parties, pcs
-        if cin.reason == "not_provisioned":
-            return parties, pcs
-        if pcs.reason == "not_provisioned":
-            return theirs, cin
-        trace = pcs.trace + cin.trace
-        if cin.reason == "service_off":
-            return parties, pcs._replace(trace=trace)
-        return theirs, cin._replace(trace=trace, rules_of=pcs.rules_of, awaits=pcs.awaits)
 
     def _key(self, request: Request) -> int:
         """What names the transaction: an INVITE has that of its CANCEL."""
@@ -292,10 +224,9 @@ class Responder:
     def _send(
         self,
         request: Request,
-        received: "Received",
+        received: Received,
         given: Answer,
         *,
-        forward: bool = False,
         granted: bytes = b"",
     ) -> Responded:
         tag = answer_reference.to_tag(self._secret, request)
@@ -306,87 +237,10 @@ class Responder:
         most = len(request.data) + ANSWER_MORE + len(granted)
         if received.transport == "udp" and len(octets) > most:
             return self._drop("answer_too_large")
-        uri = None
-        if forward:
-            self._counts["forwarded"] += 1
-            uri = dict(headers)[b"Contact"][1:].partition(b">")[0]
-        else:
-            self._answered[status] += 1
+        self._answered[status] += 1
         destination = answer_reference.destination(request, received.source)
-        return Responded(octets, destination, None, None, status, uri)
+        return Responded(octets, destination, None, None, status)
 
     def _drop(self, kind: str) -> Responded:
         self._dropped[kind] += 1
         return Responded(dropped=kind)
-
-
-class Received(NamedTuple):
-    """A message, and where it came from."""
-
-    data: bytes
-    source: Address
-    transport: str
-    now_ns: int
-    via_trusted: bool
-    told: Told | None
-
-    @property
-    def second(self) -> int:
-        return self.now_ns // 1_000_000_000
-
-    def source_ip(self, request: Request) -> str:
-        """The call's source: the packet's, or what a proxy of ours wrote of whom it had it from."""
-        own = plain_address(self.source[0])
-        vias = request.via
-        if not self.via_trusted or len(vias) < 2:
-            return own
-        via = sip_reference.via_element(vias[1])
-        if via is None:
-            return own
-        host = (via.received or via.host).decode("ascii").removeprefix("[").removesuffix("]")
-        return host if parse_address(host) else own
-
-
-def refused(request: Request) -> Answer | None:
-    """The inspection that comes before any work (RFC 3261 section 8.2.1 and 8.2.2).
-
-    No merged request (482) is looked for: every transaction is over when it has been answered, and
-    a dispatcher that tries a second time must get an answer. The body is not read, so that no
-    content is refused either.
-    """
-    method = request.method
-    if method in REFUSED:
-        return Answer(405, "Method Not Allowed", (ALLOW,))
-    if method not in SERVED and method not in IN_DIALOG:
-        return Answer(501, "Not Implemented", (ALLOW,))
-    if request.require and method != b"CANCEL":
-        unsupported = ODD.sub(b" ", b", ".join(request.require))
-        return Answer(420, "Bad Extension", ((b"Unsupported", unsupported),))
-    if method in IN_DIALOG or (request.to.tag is not None and method != b"CANCEL"):
-        return NO_DIALOG
-    return None
-
-
-def looked_for(index: Screening, product: int) -> tuple[Any, ...]:
-    """Where a product looks for its numbers, and what it makes of national ones."""
-    return (*index.number_sources(product), index.settings(product).default_cc)
-
-
-def numbers(index: Screening, request: Request, product: int) -> Parties:
-    called, calling, code = looked_for(index, product)
-    return Parties(
-        extract(request, called, code).number or "", extract(request, calling, code).number or ""
-    )
-
-
-def user_of(request: Request) -> str:
-    """The user part of the Request-URI without escapes; empty where it is too long or none."""
-    user = parse_uri(request.uri).user
-    return user.decode("utf-8", "surrogateescape") if len(user) <= USER_OCTETS else ""
-
-
-def is_network(verdict: Verdict) -> bool:
-    """Turned away by the network and not by its subscriber."""
-    if verdict.reason in NETWORK_RULES:
-        return True
-    return verdict.reason == "blacklist" and verdict.trace[-1].scope == "service_provider"

@@ -43,7 +43,6 @@ class Responded(NamedTuple):
     record: bytes | None = None  # a `records` entry of an AppendRequest on the wire
     dropped: str | None = None  # the kind of a drop
     status: int = 0  # of the answer
-    forward: bytes | None = None  # in proxy mode: the URI to send the request on to, not the answer
     awaits: str = ""  # VERIFY or SIGN; empty: nothing
     provider: str = ""  # of a call that awaits: whose rules of PCS hold, empty for nobody's
     calling: str = ""  # and its numbers as screened, empty for none

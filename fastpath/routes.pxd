@@ -11,7 +11,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from callscreen.fastpath.answer_write cimport Out
 from callscreen.fastpath.arena cimport Arena
 from callscreen.fastpath.sip_scan cimport Request
-from callscreen.fastpath.sip_text cimport Octets, Span
+from callscreen.fastpath.sip_text cimport Octets
 from callscreen.fastpath.sip_uri cimport Uri
 
 cdef enum:
@@ -81,7 +81,5 @@ cdef void find_target(
 cdef void put_carried(Out *out, const Asked *asked, const Target *target) noexcept nogil
 # Text of the arena, empty for none.
 cdef Text8 text_at(const Arena *arena, uint32_t offset) noexcept nogil
-# The header lines of the target, after CSeq; `contact` is set to where the URI stands in `out`.
-cdef void put_target(
-    Out *out, const Asked *asked, const Target *target, Span *contact
-) noexcept nogil
+# The header lines of the target, after CSeq.
+cdef void put_target(Out *out, const Asked *asked, const Target *target) noexcept nogil

@@ -3,38 +3,18 @@
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memchr, memcmp, memset
 
-from callscreen.fastpath.answer_write cimport Out, into, put, put_folded, put_number
+from callscreen.fastpath.answer_write cimport Out, into, put
 from callscreen.fastpath.arena cimport Arena, at, drop_text, put_text
 from callscreen.fastpath.extract_scan cimport contact_uri
+from callscreen.fastpath.history cimport History, put_history, put_index, read_history
 from callscreen.fastpath.plan cimport CONTINUE, SCREEN, VOICEMAIL
+from callscreen.fastpath.put_uri cimport put_at_host, put_escaped, put_host, put_text8, text_of
 from callscreen.fastpath.sip_escape cimport next_octet
-from callscreen.fastpath.sip_list cimport next_in_list
-from callscreen.fastpath.sip_scan cimport H_HISTORY_INFO, NO_FIELD, Request
-from callscreen.fastpath.sip_text cimport C_DIGIT, Octets, Span, is_lws, same, sip_class
+from callscreen.fastpath.sip_scan cimport Request
+from callscreen.fastpath.sip_text cimport Octets
 from callscreen.fastpath.sip_uri cimport URI_BAD, URI_OTHER, Uri
 
 from .routes_types import host_part, place_kind, redress
-
-cdef extern from *:
-    """
-    /* Octets of a user part that need no escape; 2: and in a target parameter these neither. */
-    static const unsigned char callscreen_plain[256] = {
-        ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
-        ['+'] = 1, ['*'] = 1, ['-'] = 1, ['_'] = 1, ['.'] = 1, ['!'] = 1, ['~'] = 1,
-        ['('] = 1, [')'] = 1, ['\\''] = 1, [':'] = 2, ['['] = 2, [']'] = 2,
-    };
-    """
-    const unsigned char callscreen_plain[256]
-
-
-cdef enum:
-    INDEX_OCTETS = 64  # of an index that is heeded
-
-cdef struct History:
-    bint told  # an entry came
-    bint indexed  # the last has an index
-    bint added  # an entry for the Request-URI is to be added
-    Span index
 
 
 cdef int fill_route(Arena *arena, Route *out, object settings) except -1:
@@ -67,12 +47,6 @@ cdef Text8 text_at(const Arena *arena, uint32_t offset) noexcept nogil:
     if offset:
         out.at = <const unsigned char *>(at(arena, offset) + 1)
         out.size = <uint32_t>at(arena, offset)[0]
-    return out
-
-
-cdef inline Text8 text_of(Octets data, Span span) noexcept nogil:
-    cdef Text8 out
-    out.at, out.size = data + span.start, span.end - span.start
     return out
 
 
@@ -179,41 +153,6 @@ cdef void find_target(
         out.place = text_at(arena, route.redress)
 
 
-cdef void put_text8(Out *out, Text8 text) noexcept nogil:
-    put(out, text.at, text.size)
-
-
-cdef void put_escaped(Out *out, Text8 text, unsigned char most) noexcept nogil:
-    """Text of a user part; what is not plain, up to a class, as %HH of its octets."""
-    cdef uint32_t i = 0, begin = 0
-    cdef char escape[3]
-    escape[0] = c'%'
-    while i < text.size:
-        if not 0 < callscreen_plain[text.at[i]] <= most:
-            put(out, text.at + begin, i - begin)
-            escape[1] = (<const char *>b"0123456789ABCDEF")[text.at[i] >> 4]
-            escape[2] = (<const char *>b"0123456789ABCDEF")[text.at[i] & 15]
-            put(out, escape, 3)
-            begin = i + 1
-        i += 1
-    put(out, text.at + begin, text.size - begin)
-
-
-cdef void put_host(Out *out, Text8 host, uint32_t port) noexcept nogil:
-    put_text8(out, host)
-    if port:
-        put(out, b":", 1)
-        put_number(out, port)
-
-
-cdef void put_at_host(Out *out, Text8 user, Text8 host, uint32_t port) noexcept nogil:
-    put(out, b"sip:", 4)
-    if user.size:
-        put_escaped(out, user, 1)
-        put(out, b"@", 1)
-    put_host(out, host, port)
-
-
 cdef void put_diverting(Out *out, const Asked *asked) noexcept nogil:
     """The URI of who diverts the call."""
     cdef Text8 number = asked.called if asked.called.size else asked.user
@@ -273,124 +212,6 @@ cdef void put_place(Out *out, const Asked *asked, const Target *target) noexcept
             put(out, target.place.at + rest.size, target.place.size - rest.size)
 
 
-# RFC 7044: what came is given back; whoever follows the 302 adds the entry of the next hop.
-
-cdef bint next_entry(const Asked *asked, int *field, uint32_t *at, Span *out) noexcept nogil:
-    """The next entry of any History-Info field."""
-    cdef const Request *request = asked.request
-    while 0 <= field[0] < NO_FIELD:
-        if not at[0]:
-            at[0] = request.fields[field[0]].value.start
-        if next_in_list(asked.data, request.fields[field[0]].value, at, out):
-            return True
-        field[0] = request.fields[field[0]].next
-        at[0] = 0
-    return False
-
-
-cdef inline uint32_t backwards(
-    Octets data, uint32_t start, uint32_t end, unsigned char octet
-) noexcept nogil:
-    """The place after the last such octet, or the start."""
-    while end > start and data[end - 1] != octet:
-        end -= 1
-    return end
-
-
-cdef bint read_entry(const Asked *asked, Span entry, Span *uri, Span *index) noexcept nogil:
-    """Of an entry the URI, less its headers, and the index: digits with dots between them."""
-    cdef Octets data = asked.data
-    cdef uint32_t i
-    cdef bint digit = False
-    uri.start = backwards(data, entry.start, entry.end, c'<')
-    uri.end = uri.start
-    while uri.end < entry.end and data[uri.end] != c'>' and data[uri.end] != c'?':
-        uri.end += 1
-    i = backwards(data, uri.end, entry.end, c'>')
-    while i < entry.end and not same(data, i, min(i + 7, entry.end), ";index=", 7):
-        i += 1
-    index.start = index.end = i + 7
-    while index.end < entry.end and data[index.end] != c';':
-        if sip_class[data[index.end]] & C_DIGIT:
-            digit = True
-        elif not digit or data[index.end] != c'.':
-            return False
-        else:
-            digit = False
-        index.end += 1
-    return digit and uri.end > uri.start and index.end - index.start <= INDEX_OCTETS
-
-
-cdef inline bint is_printable(Octets data, Span entry) noexcept nogil:
-    """Whether no control octet is in an entry, but for a line's fold and tabs beside it."""
-    cdef uint32_t i
-    for i in range(entry.start, entry.end):
-        if (data[i] < 0x20 and not is_lws(data[i])) or data[i] == 0x7F:
-            return False
-    return True
-
-
-cdef void read_history(const Asked *asked, History *out) noexcept nogil:
-    cdef Span entry, last, uri, asked_uri = asked.request.uri
-    cdef int field = asked.request.first[<uint32_t>H_HISTORY_INFO]
-    cdef uint32_t at = 0
-    out.indexed = out.added = out.told = False
-    while next_entry(asked, &field, &at, &entry):
-        if not is_printable(asked.data, entry):
-            out.told = False
-            return
-        out.told = True
-        last = entry
-    if not out.told:
-        return
-    entry = last
-    out.indexed = read_entry(asked, entry, &uri, &out.index)
-    out.added = out.indexed and not (
-        uri.end - uri.start == asked_uri.end - asked_uri.start and memcmp(
-            asked.data + uri.start, asked.data + asked_uri.start, uri.end - uri.start
-        ) == 0
-    )
-
-
-cdef void put_index(Out *out, const Asked *asked, const History *history) noexcept nogil:
-    """The index of what was asked for."""
-    put(out, asked.data + history.index.start, history.index.end - history.index.start)
-    if history.added:
-        put(out, b".1", 2)
-
-
-cdef inline void spaces_for_tabs(Out *out, size_t start) noexcept nogil:
-    cdef char *tab
-    while out.size <= out.room and start < out.size:
-        tab = <char *>memchr(out.at + start, c'\t', out.size - start)
-        if tab == NULL:
-            return
-        tab[0] = c' '
-        start = <size_t>(tab - out.at) + 1
-
-
-cdef void put_history(Out *out, const Asked *asked, const History *history) noexcept nogil:
-    """The entries that came, and one for the Request-URI where it is not the last of them."""
-    cdef int field = asked.request.first[<uint32_t>H_HISTORY_INFO]
-    cdef uint32_t at = 0
-    cdef size_t start
-    cdef Span entry
-    cdef bint first = True
-    put(out, b"History-Info: ", 14)
-    while next_entry(asked, &field, &at, &entry):
-        put(out, b", ", 0 if first else 2)
-        start = out.size
-        put_folded(out, asked.data, entry)
-        spaces_for_tabs(out, start)
-        first = False
-    if history.added:
-        put(out, b", <", 3)
-        put_text8(out, text_of(asked.data, asked.request.uri))
-        put(out, b">;index=", 8)
-        put_index(out, asked, history)
-    put(out, b"\r\n", 2)
-
-
 cdef void put_carried(Out *out, const Asked *asked, const Target *target) noexcept nogil:
     put(out, b"sip:", 4)
     put_escaped(out, target.prefix, 1)
@@ -399,11 +220,8 @@ cdef void put_carried(Out *out, const Asked *asked, const Target *target) noexce
     put_host(out, target.host, target.port)
 
 
-cdef void put_target(
-    Out *out, const Asked *asked, const Target *target, Span *contact
-) noexcept nogil:
+cdef void put_target(Out *out, const Asked *asked, const Target *target) noexcept nogil:
     cdef History history
-    contact.start = contact.end = 0
     if target.verb == NETWORK_BLOCK:
         put(out, b'Reason: SIP;cause=603;text="v=analytics1;', 41)
         put_text8(out, target.place)
@@ -411,12 +229,10 @@ cdef void put_target(
     if target.status != 302:
         return
     put(out, b"Contact: <", 10)
-    contact.start = <uint32_t>out.size
     if target.verb == CARRY_ON:
         put_carried(out, asked, target)
     else:
         put_place(out, asked, target)
-    contact.end = <uint32_t>out.size
     put(out, b">", 1)
     read_history(asked, &history)
     if history.indexed:

@@ -197,6 +197,8 @@ cdef void flush(Outbox *outbox, int file, Counts *counts) noexcept nogil:
             at += <uint16_t>sent
             outbox.messages += sent
             again = False
+            if at < outbox.groups:  # the kernel kept to itself why it stopped there
+                counts.dropped[<int>DROP_UNREACHABLE] += socket_errors(file)
             continue
         error = callscreen_errno()
         if error == EINTR:

@@ -14,8 +14,7 @@ from callscreen.fastpath.record_text cimport NUMBER_TEXT, write_number
 from callscreen.fastpath.recording cimport Told, write_record
 from callscreen.fastpath.refusing cimport begin_answer, end_answer
 from callscreen.fastpath.respond cimport (
-    ANSWER, AT_ONCE, AWAITS, FORWARD, NOTHING, PROXY, SEND_ON, SIGNATURE, VERDICT, Desk,
-    Work,
+    AT_ONCE, AWAITS, NOTHING, SEND_ON, SIGNATURE, VERDICT, Desk, Work,
 )
 from callscreen.fastpath.routes cimport (
     CARRY_ON, NETWORK_BLOCK, NOT_THERE, TURN_AWAY, Asked, Route, Target, Text8, find_target,
@@ -138,10 +137,7 @@ cdef void answer_call(
         desk, work, asked, &target, text_at(&data.arena, route.egress), now_ns
     ):
         return
-    if target.status == 302 and desk.mode == PROXY and work.request.max_forwards == 0:
-        target.status = 483
-        begin_answer(work, 483, b"Too Many Hops", 13)
-    elif target.verb == TURN_AWAY:
+    if target.verb == TURN_AWAY:
         begin_refusal(work, decision)
     elif target.verb == NETWORK_BLOCK:
         begin_answer(work, 603, b"Network Blocked", 15)
@@ -149,14 +145,12 @@ cdef void answer_call(
         begin_answer(work, 404, b"Not Found", 9)
     else:
         begin_answer(work, 302, b"Moved Temporarily", 17)
-    put_target(&work.answer, asked, &target, &work.contact)
+    put_target(&work.answer, asked, &target)
     if work.told != NULL:
         if target.verb == CARRY_ON and target.status == 302:
             put_granted(work, work.told.lines)
         put_granted(work, work.told.always)
     end_answer(work)
-    if target.status == 302 and desk.mode == PROXY and work.doing == ANSWER:
-        work.doing = FORWARD
 
 
 cdef void settle_call(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexcept nogil:

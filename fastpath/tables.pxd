@@ -15,6 +15,9 @@ cdef enum:
     PCS_INDEX = 1  # model.PCS
     CIN_INDEX = 2
 
+cdef enum:
+    PROVIDER_BITS = 22   # of rows that there may be
+
 
 cdef struct NumberSlot:
     uint64_t number      # 0: free

@@ -27,8 +27,7 @@ cdef extern from *:
 
 cdef enum:
     ARENA_BITS = 32        # of words: 32 GiB
-    SUBSCRIBER_BITS = 27   # of rows, as of the next two
-    PROVIDER_BITS = 22
+    SUBSCRIBER_BITS = 27   # of rows, as of the next and of PROVIDER_BITS
     SETTINGS_BITS = 22
 
 

@@ -3,9 +3,9 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
-from callscreen.fastpath.respond cimport ANSWER, FORWARD, SWALLOWED, Work
+from callscreen.fastpath.respond cimport ANSWER, SEND_ON, SWALLOWED, Work
 from callscreen.fastpath.ring cimport ring_place, ring_publish, ring_wrote
-from callscreen.fastpath.sip_text cimport AF_INET6
+from callscreen.fastpath.sip_text cimport AF_INET6, C_DIGIT, sip_class
 from callscreen.fastpath.tables cimport CIN_INDEX, PCS_INDEX
 
 cdef extern from *:
@@ -21,6 +21,7 @@ cdef extern from *:
 
 cdef enum:
     HEAD = 3  # octets of an entry's tag and length
+    STATUS_AT = 8  # octets before the status of a response
 
 
 cdef bint is_watched(const Tap *tap, const TapHead *head) noexcept nogil:
@@ -36,6 +37,27 @@ cdef bint is_watched(const Tap *tap, const TapHead *head) noexcept nogil:
     return False
 
 
+cdef uint16_t relayed_status(const Work *work) noexcept nogil:
+    """Status of a response that is brought back."""
+    cdef uint16_t status = 0
+    cdef uint32_t i
+    for i in range(STATUS_AT, min(<uint32_t>STATUS_AT + 3, work.size)):
+        if sip_class[work.data[i]] & C_DIGIT:
+            status = <uint16_t>(10 * status + work.data[i] - c'0')
+    return status
+
+
+cdef void fill_target(TapHead *head, const Work *work) noexcept nogil:
+    """Where a message goes that is sent on."""
+    head.traits |= TAP_SENT_ON
+    head.target_v6 = work.hop.family == AF_INET6
+    memcpy(head.target, work.hop.octets, 16 if head.target_v6 else 4)
+    head.answer_port = <uint16_t>work.hop.port
+    if work.relays:
+        head.traits |= TAP_RELAYED
+        head.status = relayed_status(work)
+
+
 cdef void fill_head(TapHead *head, const Work *work, uint64_t now_ns) noexcept nogil:
     cdef bint sent = work.doing != SWALLOWED
     memset(head, 0, sizeof(TapHead))
@@ -49,6 +71,8 @@ cdef void fill_head(TapHead *head, const Work *work, uint64_t now_ns) noexcept n
         head.answer = <uint16_t>min(work.answer.size, <size_t>ANSWER_MOST)
         if work.answer.size > ANSWER_MOST:
             head.traits |= TAP_CUT
+    if work.doing == SEND_ON:
+        fill_target(head, work)
     if work.size > REQUEST_MOST:
         head.traits |= TAP_CUT
     if not work.decided:
@@ -67,12 +91,14 @@ cdef void tap_work(Tap *tap, const Work *work, uint64_t now_ns) noexcept nogil:
     cdef uint32_t size
     cdef char *place
     cdef int mode = get_int(&tap.mode)
-    if work.doing != ANSWER and work.doing != FORWARD and work.doing != SWALLOWED:
+    if work.doing != ANSWER and work.doing != SEND_ON and work.doing != SWALLOWED:
         return
-    if mode == TAP_WATCHED and not work.decided:
+    if mode == TAP_WATCHED and not work.decided and not (work.doing == SEND_ON and work.relays):
         return
     fill_head(&head, work, now_ns)
-    if mode == TAP_WATCHED and not is_watched(tap, &head):
+    if mode == TAP_WATCHED and not (
+        is_watched(tap, &head) if work.decided else head.status >= 200
+    ):
         return
     size = <uint32_t>sizeof(TapHead) + head.request + head.answer + head.record
     place = ring_place(tap.ring, HEAD + size)

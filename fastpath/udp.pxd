@@ -58,7 +58,7 @@ cdef struct Inbox:
     uint32_t at
     uint32_t step             # octets of the message's datagrams; the last may be shorter
     uint64_t spin_ns          # 0: sleep at once
-    bint close                # the last came within spin_ns
+    bint close                # the last came within spin_ns; who sets it to False lets it sleep
 
 
 cdef int open_inbox(Inbox *inbox) except -1

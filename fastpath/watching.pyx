@@ -13,7 +13,7 @@ from callscreen.fastpath.arena cimport at
 from callscreen.fastpath.decide cimport (
     CALLER_UNSIGNED, Call, Decision, decide, prefetch, prefetch_lists, prefetch_rows,
 )
-from callscreen.fastpath.epochs cimport Reader
+from callscreen.fastpath.epochs cimport Reader, abandon_reader
 from callscreen.fastpath.index cimport Index
 from callscreen.fastpath.readers cimport reading, rested, same, stable
 from callscreen.fastpath.tables cimport Data
@@ -73,7 +73,7 @@ cdef class Watch:
 
     def __dealloc__(self):
         if self.reader != NULL:
-            self.index.remove_reader(self.reader)
+            abandon_reader(self.reader)
         free(self.calls)
 
     def run(self):

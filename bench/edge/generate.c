@@ -3,7 +3,7 @@
    generate --to HOST:PORT [--seconds 2] [--warm 0.5] [--window 1024 | --rate CALLS]
             [--ack] [--plain] [--echo] [--burst 64] [--junk 0] [--grace 0.25] [--seed 1]
             [--subscribers 1000000] [--listed 1000000] [--shares 60,15,15,10]
-            [--from 127.0.0.1] [--signed]
+            [--from 127.0.0.1] [--signed] [--patient]
 
    1. `--window`: so many calls wait for an answer at any time. `--rate`: calls leave at their time,
       whether or not others were answered; latency counts from the time that was meant.
@@ -11,11 +11,15 @@
    3. A call is lost where nothing came for `--grace` seconds (0.25) since.
    4. `--signed`: a call that is passed on must get an Identity; without it, none. All numbers have
       a + then.
-   5. One line of JSON is printed: what was sent and answered within the seconds measured, answers by
+   5. `--patient`: with a window, it sleeps until an answer comes. Two that look all the time on one
+      core keep each other from it for milliseconds, which then count as the server's.
+   6. One line of JSON is printed: what was sent and answered within the seconds measured, answers by
       what they should have been, and octets of nothing else. */
 
 #include "answers.h"
 #include "wire.h"
+
+#include <poll.h>
 
 #define SLOTS (1u << 20) /* calls under way, at most */
 #define BINS 8192        /* of latency: 128 for each power of two, so within 0.8 % */
@@ -37,7 +41,7 @@ static struct {
     struct tally tally;
     uint32_t next;        /* the number of the next call */
     uint64_t under_way;
-    int ack, echo, with_identity;
+    int ack, echo, with_identity, patient;
     unsigned junk;        /* one broken datagram after so many calls; 0 for none */
     int64_t wrong_shown;
     uint64_t grace;       /* ns without any answer, after which what is under way is lost */
@@ -187,6 +191,8 @@ static void keep_window(uint64_t window, unsigned burst)
         }
         if (take_all())
             heard = now;
+        else if (state.patient)
+            poll(&(struct pollfd){.fd = state.invites.fd, .events = POLLIN}, 1, 1);
     }
 }
 
@@ -260,6 +266,7 @@ int main(int count, char **words)
     for (int i = 1; i < count; i++) {
         const char *word = words[i];
         if (!strcmp(word, "--ack")) { state.ack = 1; continue; }
+        if (!strcmp(word, "--patient")) { state.patient = 1; continue; }
         if (!strcmp(word, "--plain")) { plain = 1; continue; }
         if (!strcmp(word, "--echo")) { state.echo = 1; continue; }
         if (!strcmp(word, "--signed")) {

@@ -84,7 +84,8 @@ MODE_OPTIONS = (
         envvar="CALLSCREEN_SIP_MODE",  # CALLSCREEN_MODE is that of a bulk upload
         show_default=True,
         show_envvar=True,
-        help="What becomes of a call that goes on: answered 302, or sent on to the egress route.",
+        help="What becomes of a call that goes on: answered 302, or sent on to the egress route."
+        " One that came over TCP or TLS is answered 302 all the same.",
         type=click.Choice(["redirect", "proxy"]),
     ),
     option(
@@ -92,6 +93,13 @@ MODE_OPTIONS = (
         "",
         "HOST:PORT in the Via of what a proxy sends on, where --sip is all addresses.",
         metavar="HOST:PORT",
+    ),
+    option(
+        "--branch-secret-file",
+        "",
+        "File with the secret of a proxy's branches, for edges behind one address: each brings back"
+        " the responses of all. Else an edge has a secret of its own, until it ends.",
+        metavar="FILE",
     ),
 )
 
@@ -139,7 +147,7 @@ STIR_OPTIONS = (
     ),
     option("--stir-crl", "", "The list of revoked certificates.", metavar="FILE|URL"),
     option("--stir-trust-list", "", "The signed list of roots.", metavar="FILE|URL"),
-    option("--stir-trust-list-ca", "", "Who signs the signer of that list: PEM.", metavar="FILE"),
+    option("--stir-trust-list-ca", "", "Who signs that list and the CRL: PEM.", metavar="FILE"),
 )
 
 

@@ -103,6 +103,8 @@ def lines(before: Reading, after: Reading) -> Iterator[str]:
     yield from row("calls/s", f"{sum(calls.values()):.1f}", calls)
     answers = rates(before, after, "answers_total", "status")
     yield from row("answers/s", f"{sum(answers.values()):.1f}", answers)
+    if PREFIX + "requests_forwarded_total" in after.samples:
+        yield from sent_on(before, after)
     half, most = (percentile(before, after, share) for share in (0.5, 0.99))
     yield f"{'latency':10}p50 {millis(half)}  p99 {millis(most)}"
     yield (
@@ -129,6 +131,16 @@ def lines(before: Reading, after: Reading) -> Iterator[str]:
         )
     workers = rates(before, after, "worker_datagrams_total", "worker")
     yield from row("workers", f"{sum(workers.values()):.1f} datagrams/s", workers, zeros=True)
+
+
+def sent_on(before: Reading, after: Reading) -> Iterator[str]:
+    """What a proxy sent on, and why it did not."""
+    sent, back = (
+        sum(rates(before, after, name, "").values())
+        for name in ("requests_forwarded_total", "responses_relayed_total")
+    )
+    refused = rates(before, after, "not_forwarded_total", "reason")
+    yield from row("sent/s", f"{sent:.1f}  responses {back:.1f}", refused)
 
 
 def row(title: str, total: str, parts: Mapping[str, float], zeros: bool = False) -> Iterator[str]:

@@ -42,6 +42,8 @@ def calls(address: str, token: str, number: str, count: int, seconds: int) -> It
 
 def told(said: dict[str, Any]) -> str:
     """A line of the edge as a block of text."""
+    if "response" in said:
+        return "\n".join(map(shown, (*response(said), "")))
     if "request" not in said:
         return "  ".join(shown(f"{key} {value}") for key, value in said.items())
     return "\n".join(map(shown, (*call(said), "")))
@@ -65,9 +67,20 @@ def call(said: dict[str, Any]) -> Iterator[str]:
         yield from identity(said["identity"])
     if "signature" in said:
         yield from signature(said["signature"])
-    yield f"  answer   {said['answer']}"
+    if "sent_on" in said:
+        yield f"  sent on  {said['sent_on']}"
+        yield f"           to {said['next_hop']}"
+    else:
+        yield f"  answer   {said['answer']}"
     for each in said["contact"]:
         yield f"  {each}"
+
+
+def response(said: dict[str, Any]) -> Iterator[str]:
+    """The final response to a call that was sent on."""
+    yield said["response"]
+    yield f"  from     {said['peer']}  Call-ID {said['call_id']}"
+    yield f"  relayed  to {said['to']}"
 
 
 def verdict(found: dict[str, Any]) -> Iterator[str]:

@@ -161,7 +161,7 @@ async def running(data: Path, **config: Any) -> AsyncIterator[Running]:
         token = (data / "service.token").read_text().strip()
         yield Running(channel, ready.result(), data, token, task, stop)
     stop.set()
-    await asyncio.wait_for(task, 3)
+    await asyncio.wait_for(task, 20)
 
 
 @pytest.fixture

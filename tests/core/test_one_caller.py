@@ -60,8 +60,8 @@ async def test_a_stream_that_never_reads_its_answers_holds_up_nobody_else(server
     stream = provisioning(server).Write(metadata=server.service)
     for place in range(200):
         request.id = place
-        await asyncio.wait_for(stream.write(request), 5)
-    assert (await asyncio.wait_for(create(server, "pcs/service_provider", name="b"), 5)).revision
+        await asyncio.wait_for(stream.write(request), 20)
+    assert (await asyncio.wait_for(create(server, "pcs/service_provider", name="b"), 20)).revision
     name = pb.GetRequest(name="pcs/service_provider/b")
     assert (await provisioning(server).Get(name, metadata=server.service)).revision
     stream.cancel()

@@ -312,7 +312,7 @@ async def test_an_edge_s_way_snapshot_then_watch(server):
     assert sum(len(chunk.objects) for chunk in chunks) == 5
     watch = stub.Watch(replication_pb2.WatchRequest(after=token), metadata=server.service)
     await create(server, "pcs/subscriber/acme", name="bob")
-    change = await asyncio.wait_for(watch.read(), 2)
+    change = await asyncio.wait_for(watch.read(), 20)
     assert change.revision == token.revision + 1
     assert change.mutations[0].put.subscriber.name == "bob"
     watch.cancel()

@@ -16,7 +16,7 @@ CHANNEL_OPTIONS = (
 )
 
 
-async def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> None:
+async def eventually(condition: Callable[[], Any], seconds: float = 20) -> None:
     """Returns once `condition` holds; fails after `seconds`."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - it is any condition

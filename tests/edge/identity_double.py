@@ -5,7 +5,9 @@ from itertools import count
 from typing import Any
 
 from callscreen.edge.clerk import could_not_tell
-from callscreen.identity.model import PASSED, Policy, Question, Signed, SignRequest, State, Verdict
+from callscreen.edge.questions import ToSign
+from callscreen.identity.model import PASSED, Policy, Question, State, Verdict
+from callscreen.identity.service import PlainSigned
 from callscreen.identity.signing import NoSignature
 
 from .objects import CALLED, number, obj, platform, settings
@@ -58,16 +60,16 @@ class Double:
         self.later = asyncio.Event()
         self.asked: list[tuple[Question, str, Policy]] = []
         self.budgets: list[float] = []
-        self.signed: list[SignRequest] = []
+        self.signed: list[ToSign] = []
         self.refusal = ""
         self._numbers = count(1)
 
-    def sign(self, request: SignRequest) -> Signed:
-        self.signed.append(request)
+    def sign_plain(self, *said: Any) -> PlainSigned:
+        self.signed.append(ToSign(*said))
         if self.refusal:
             raise NoSignature(self.refusal)
-        token = f"token-{next(self._numbers)}"
-        return Signed(f"{token};info=<https://c.example/a.pem>", request.origid, request.iat, "ab")
+        token = b"token-%d;info=<https://c.example/a.pem>" % next(self._numbers)
+        return PlainSigned(token, self.signed[-1].origid, "ab")
 
     def verify_now(self, question: Question, trust_name: str, policy: Policy) -> Verdict | None:
         self.asked.append((question, trust_name, policy))

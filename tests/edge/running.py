@@ -28,7 +28,7 @@ class Phone(asyncio.DatagramProtocol):
 
     async def ask(self, data: bytes) -> Response:
         self.transport.sendto(data)
-        return read(await asyncio.wait_for(self.got.get(), 2.0))
+        return read(await asyncio.wait_for(self.got.get(), 20))
 
     async def call(self, calling: str, method: str = "INVITE") -> Response:
         self.calls += 1
@@ -66,13 +66,13 @@ async def edge(core: Any, sip: str = "127.0.0.1:0", **more: Any) -> AsyncIterato
     stop = asyncio.Event()
     task = asyncio.create_task(serve(config, address.set_result, stop))
     try:
-        await asyncio.wait([task, address], timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([task, address], timeout=20, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             task.result()
-        yield await asyncio.wait_for(address, 5)
+        yield await asyncio.wait_for(address, 20)
     finally:
         stop.set()
-        await asyncio.wait_for(task, 3)
+        await asyncio.wait_for(task, 20)
 
 
 def provision(core: Any) -> None:

@@ -109,7 +109,7 @@ def test_a_reply_leaves_from_the_socket_and_says_what_is_amiss() -> None:
     ):
         own.bind(("127.0.0.1", 0))
         peer.bind(("127.0.0.1", 0))
-        peer.settimeout(2)
+        peer.settimeout(20)
         replier = Replier(own)
         assert replier(Responded(b"answer", peer.getsockname()), b"") == ""
         assert peer.recvfrom(100) == (b"answer", own.getsockname())
@@ -131,7 +131,7 @@ def test_a_reply_to_one_who_is_gone_goes_to_the_next_all_the_same() -> None:
         own.bind(("127.0.0.1", 0))
         own.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR, as the workers' sockets have it
         peer.bind(("127.0.0.1", 0))
-        peer.settimeout(2)
+        peer.settimeout(20)
         gone = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         gone.bind(("127.0.0.1", 0))
         nowhere = gone.getsockname()
@@ -151,7 +151,7 @@ def test_a_reply_over_both_families() -> None:
         own.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         own.bind(("::", 0))
         peer.bind(("127.0.0.1", 0))
-        peer.settimeout(2)
+        peer.settimeout(20)
         replier = Replier(own)
         assert replier(Responded(b"answer", peer.getsockname()), b"") == ""
         assert peer.recvfrom(100)[0] == b"answer"

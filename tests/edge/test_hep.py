@@ -100,7 +100,7 @@ class Server(asyncio.DatagramProtocol):
         self.got.put_nowait(decoded(data))
 
     async def next(self) -> dict[int, bytes]:
-        return await asyncio.wait_for(self.got.get(), 5)
+        return await asyncio.wait_for(self.got.get(), 20)
 
 
 async def test_an_edge_sends_what_it_gets_and_what_it_answers(core):

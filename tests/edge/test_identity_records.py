@@ -6,8 +6,10 @@ from callscreen.edge.identity_records import (
     identity_octets,
     signature_octets,
 )
+from callscreen.edge.questions import ToSign
 from callscreen.fastpath.model import Origination
-from callscreen.identity.model import PASSED, Check, Signed, SignRequest, State, Verdict
+from callscreen.identity.model import PASSED, Check, State, Verdict
+from callscreen.identity.service import PlainSigned
 from callscreen.v1.screening_pb2 import CallRecord
 
 OWN = Origination("acme", "trunk", "1f2e", "A", "acme-1", "+1555*")
@@ -32,6 +34,14 @@ def test_a_verdict_stands_in_its_field() -> None:
     assert (said.iat, said.replayed) == (1_767_225_600, True)
     checks = [(each.name, each.HasField("passed"), each.passed) for each in said.checks]
     assert checks == [("age", True, True), ("crl", False, False), ("numbers", True, False)]
+
+
+def test_checks_of_many_verdicts_are_not_taken_for_one_another() -> None:
+    for place in range(200):
+        verdict = Verdict(State.INVALID, checks=(Check(f"check {place}", False, "x"),))
+        said = CallRecord.FromString(identity_octets(verdict)).identity
+        assert [each.name for each in said.checks] == [f"check {place}"]
+        assert identity_octets(verdict) == identity_octets(verdict)
 
 
 def test_nobody_asked_is_nothing() -> None:
@@ -59,8 +69,8 @@ def test_a_record_stays_short_whatever_a_token_says() -> None:
 
 
 def test_a_signature_stands_in_its_field() -> None:
-    request = SignRequest("acme-1", "A", "15557654321", ["15551230001"], "o", 5)
-    made = CallRecord.FromString(signature_octets(OWN, request, Signed("v", "o", 5, "ab")))
+    request = ToSign("acme-1", "A", "15557654321", "15551230001", "o", 5)
+    made = CallRecord.FromString(signature_octets(OWN, request, PlainSigned(b"v", "o", "ab")))
     said = made.signature
     assert (said.service_provider_name, said.source_name, said.mask) == ("acme", "trunk", "+1555*")
     assert (said.attest, said.cert_name, said.certificate) == ("A", "acme-1", "ab")

@@ -65,7 +65,7 @@ async def test_an_edge_that_starts_with_the_core_gone_answers(
         await eventually(lambda: replica.revision == 3)
     await core.stop()
     async with running(channel, tmp_path) as replica:
-        await asyncio.wait_for(replica.ready.wait(), 5)
+        await asyncio.wait_for(replica.ready.wait(), 20)
         assert (names(replica), replica.revision) == ({"b"}, 3)
         assert not replica.connected
         core.note("c")
@@ -103,7 +103,7 @@ async def test_where_the_log_does_not_reach_back_a_snapshot_is_taken_and_kept(
         await eventually((tmp_path / "image-0000000002").exists)
     await core.stop()
     async with running(channel, tmp_path) as replica:
-        await asyncio.wait_for(replica.ready.wait(), 5)
+        await asyncio.wait_for(replica.ready.wait(), 20)
         assert names(replica) == set(core.objects)
         assert replica.revision == core.revision
 

@@ -16,7 +16,7 @@ def test_a_call_is_worked_on_once_and_then_remembered() -> None:
     key = key_of("192.0.2.1", 5060, b"INVITE")
     assert kept.begin(key) == (False, None)
     assert kept.begin(key) == (True, None), "it is being worked on"
-    kept.end(key, "told")
+    kept.end([(key, "told")])
     assert kept.begin(key) == (False, "told")
     clock.now += 32
     assert kept.begin(key) == (False, "told")
@@ -28,14 +28,14 @@ def test_a_call_is_worked_on_once_and_then_remembered() -> None:
 def test_what_could_not_be_told_is_not_kept() -> None:
     kept = Remembered[str](Clock())
     kept.begin(b"k")
-    kept.end(b"k", None)
+    kept.end([(b"k", None)])
     assert kept.begin(b"k") == (False, None)
 
 
 def test_only_so_many_are_kept_the_oldest_go() -> None:
     kept = Remembered[str](Clock(), limit=3)
     for place in range(5):
-        kept.end(bytes([place]), str(place))
+        kept.end([(bytes([place]), str(place))])
     assert len(kept) == 3
     assert kept.begin(bytes([1])) == (False, None)
     assert kept.begin(bytes([2])) == (False, "2")
@@ -44,9 +44,9 @@ def test_only_so_many_are_kept_the_oldest_go() -> None:
 def test_old_ones_go_when_others_come() -> None:
     clock = Clock()
     kept = Remembered[str](clock)
-    kept.end(b"a", "1")
+    kept.end([(b"a", "1")])
     clock.now += 33
-    kept.end(b"b", "2")
+    kept.end([(b"b", "2")])
     assert len(kept) == 1
 
 

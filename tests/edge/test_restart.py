@@ -24,7 +24,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def answered(sbc: Phone, status: int, caller: str = FRIEND) -> None:
     """Returns once calls are answered so."""
-    async with asyncio.timeout(4.0):
+    async with asyncio.timeout(20):
         while (await sbc.call(caller)).status != status:
             pass
 

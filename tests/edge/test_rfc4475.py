@@ -36,7 +36,7 @@ async def outcome(sbc: Phone, other: Phone, data: bytes) -> int:
     answers = [await sbc.call(FRIEND)]
     own = f"{port}-{sbc.calls}"
     while answers[-1].headers.get("Call-ID") != [own]:
-        answers.append(read(await asyncio.wait_for(sbc.got.get(), 2.0)))
+        answers.append(read(await asyncio.wait_for(sbc.got.get(), 20)))
     assert answers.pop().status == 302
     while not other.got.empty():
         answers.append(read(other.got.get_nowait()))

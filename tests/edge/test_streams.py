@@ -72,7 +72,7 @@ class Peer:
         self.writer = writer
 
     async def answer(self) -> Response:
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 3)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 20)
         return read(head)
 
     async def ask(self, message: bytes) -> Response:
@@ -81,7 +81,7 @@ class Peer:
 
     async def ended(self) -> bytes:
         """What still comes until the other side ends it."""
-        return await asyncio.wait_for(self.reader.read(), 3)
+        return await asyncio.wait_for(self.reader.read(), 20)
 
 
 @asynccontextmanager
@@ -121,7 +121,7 @@ async def test_requests_in_a_row_are_answered_in_order_and_an_ack_is_not() -> No
         sbc.writer.write(b"".join([call(1), call(1, "ACK"), call(2), b"\r\n\r\n", call(3)]))
         assert (await sbc.answer()).one("Call-ID") == "call-1"
         assert (await sbc.answer()).one("Call-ID") == "call-2"
-        assert await asyncio.wait_for(sbc.reader.readexactly(2), 3) == b"\r\n"
+        assert await asyncio.wait_for(sbc.reader.readexactly(2), 20) == b"\r\n"
         assert (await sbc.answer()).one("Call-ID") == "call-3"
 
 

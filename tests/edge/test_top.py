@@ -61,15 +61,15 @@ async def test_an_interrupt_ends_it_in_order(core):
     async with watched(core) as (_, shown):
         top = await command("top", "--edge", shown)
         assert top.stdout is not None
-        assert shown.encode() in await asyncio.wait_for(top.stdout.readline(), 10)
+        assert shown.encode() in await asyncio.wait_for(top.stdout.readline(), 20)
         top.send_signal(signal.SIGINT)
-        _, err = await asyncio.wait_for(top.communicate(), 10)
+        _, err = await asyncio.wait_for(top.communicate(), 20)
         assert (top.returncode, err) == (0, b"")
 
 
 async def test_where_no_edge_answers_it_says_so():
     top = await command("top", "--once", "--edge", "127.0.0.1:1")
-    _, err = await asyncio.wait_for(top.communicate(), 10)
+    _, err = await asyncio.wait_for(top.communicate(), 20)
     assert top.returncode == 1
     assert err.startswith(b"callscreen: 127.0.0.1:1 does not answer")
 

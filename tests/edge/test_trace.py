@@ -39,7 +39,7 @@ class Watch:
         self.status = 0
 
     async def line(self) -> dict[str, Any]:
-        found = await asyncio.wait_for(self.reader.readline(), 5)
+        found = await asyncio.wait_for(self.reader.readline(), 20)
         return json.loads(found) if found else {}
 
 
@@ -53,7 +53,7 @@ async def watch(
     one.writer.write(
         f"{method} /trace?{words} HTTP/1.1\r\nauthorization: Bearer {token}\r\n\r\n".encode()
     )
-    head = await asyncio.wait_for(one.reader.readuntil(b"\r\n\r\n"), 5)
+    head = await asyncio.wait_for(one.reader.readuntil(b"\r\n\r\n"), 20)
     one.status = int(head.split()[1])
     try:
         yield one
@@ -148,7 +148,7 @@ async def full(admin: str, count: int) -> AsyncIterator[None]:
     yield
     for each in ones:
         await each.__aexit__(None, None, None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while True:
             async with watch(admin, number=CALLED) as one:
                 if one.status == 200:
@@ -168,10 +168,10 @@ async def test_the_command_shows_a_call(core):
         words = ("--edge", found.admin, "--token", "secret", "--number", CALLED)
         trace = await command("trace", *words)
         assert trace.stdout is not None
-        first = await asyncio.wait_for(trace.stdout.readline(), 10)
+        first = await asyncio.wait_for(trace.stdout.readline(), 20)
         assert first.decode() == f"watching {CALLED}\n"
         await found.caller.call(FRIEND)
-        out, err = await asyncio.wait_for(trace.communicate(), 10)
+        out, err = await asyncio.wait_for(trace.communicate(), 20)
         assert (trace.returncode, err) == (0, b"")
         lines = out.decode().splitlines()
         assert lines[0].startswith("INVITE sip:+15551230001@")
@@ -182,7 +182,7 @@ async def test_the_command_shows_a_call(core):
         assert any(line.startswith("  answer   SIP/2.0 302") for line in lines)
         assert any(line.startswith("  Contact: ") for line in lines)
         refused = await command("trace", *words[:3], "wrong", *words[4:])
-        _, err = await asyncio.wait_for(refused.communicate(), 10)
+        _, err = await asyncio.wait_for(refused.communicate(), 20)
         assert refused.returncode == 1
         assert b"answers 401: the edge's token is needed" in err
 

@@ -106,7 +106,7 @@ async def test_an_index_that_is_replaced_is_let_go(eventually: Eventually) -> No
 async def reached(sbc: Phone, status: int) -> None:
     """Returns once twenty calls in a row are answered so: by every worker."""
     row = 0
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         while row < 20:
             row = row + 1 if (await sbc.call(FRIEND)).status == status else 0
 

@@ -54,7 +54,7 @@ class Peer:
         self.opened.append(self.socket)
         self.socket.bind((host, 0))
         self.socket.connect(to)
-        self.socket.settimeout(5)
+        self.socket.settimeout(20)
         place, self.port = self.socket.getsockname()[:2]
         self.host = f"[{place}]" if ":" in place else place
         self.sent = 0

@@ -26,7 +26,6 @@ class Given(NamedTuple):
     record: screening_pb2.CallRecord | None
     dropped: str | None
     status: int
-    forward: bytes | None
     awaits: str
     provider: str
     calling: str

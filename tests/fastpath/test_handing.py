@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from callscreen.fastpath.handing import Replies
 from callscreen.fastpath.handing_types import REQUEST_MOST, Handed, read_handed
 from callscreen.fastpath.loop import Worker
 from callscreen.fastpath.peers import PeerTable
@@ -192,3 +193,72 @@ def test_an_entry_that_is_cut_off_is_refused(cut: int) -> None:
     entry, _ = ring.take(1, 4096)
     with pytest.raises(ValueError, match="entry"):
         read_handed(entry[:cut])
+
+
+def test_nobody_spins_beside_who_works_on_a_call(wake: int) -> None:
+    ring, sock, index = RingBuffer(1 << 20), udp(), signing()
+    with working(sock, index, handed=ring, wake=wake, spin_us=60_000_000) as worker:
+        peer = Peer(sock.getsockname())
+        # The first wait ends within the minute that it may spin for: it would spin from here on.
+        peer.socket.send(peer.invite(contact=f"<sip:a@b>\r\n{IDENTITY}"))
+        until = time.monotonic() + 5
+        while not worker.counts().handed and time.monotonic() < until:
+            time.sleep(0.001)
+        assert worker.answer_from(signing())
+        while not worker.settled() and time.monotonic() < until:
+            time.sleep(0.001)
+        assert worker.settled(), "it looks at what is new, and so at what stops it"
+
+
+def test_replies_leave_together_from_the_address_that_was_asked() -> None:
+    replies, sock = Replies(), udp("0.0.0.0")
+    peers = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    for each in peers:
+        each.bind(("127.0.0.1", 0))
+        each.settimeout(20)
+    info = bytes(4) + socket.inet_aton("127.0.0.3") + bytes(4)
+    answers = [
+        (b"answer %03d" % place, *peers[place % 2].getsockname(), info) for place in range(150)
+    ]
+    replies.send(sock.fileno(), False, True, answers)
+    for which, each in enumerate(peers):
+        for place in range(which, 150, 2):
+            octets, source = each.recvfrom(100)
+            assert octets == b"answer %03d" % place
+            assert source == ("127.0.0.3", sock.getsockname()[1])
+        each.close()
+    assert replies.counts().dropped == {}
+    sock.close()
+
+
+def test_a_reply_that_cannot_be_sent_is_counted_and_the_others_leave() -> None:
+    replies, sock = Replies(), udp()
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.bind(("127.0.0.1", 0))
+    peer.settimeout(20)
+    bad = [
+        (b"x", "2001:db8::1", 5060, b""),
+        (b"x", "no address", 5060, b""),
+        (b"x", "127.0.0.1", 0, b""),
+        (b"x" * 70_000, "127.0.0.1", 5060, b""),
+    ]
+    replies.send(sock.fileno(), False, True, [*bad, (b"good", *peer.getsockname(), b"")])
+    assert peer.recv(100) == b"good"
+    assert replies.counts().dropped == {"unsendable": 4}
+    peer.close()
+    sock.close()
+    replies.send(-1, False, False, [(b"late", "127.0.0.1", 5060, b"")])
+    assert replies.counts().dropped == {"unsendable": 5}
+
+
+def test_a_socket_of_ipv6_replies_to_ipv4() -> None:
+    replies, sock = Replies(), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    sock.bind(("::", 0))
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with socket.socket(family, socket.SOCK_DGRAM) as peer:
+            peer.bind((host, 0))
+            peer.settimeout(20)
+            replies.send(sock.fileno(), True, True, [(b"answer", *peer.getsockname()[:2], b"")])
+            assert peer.recv(100) == b"answer"
+    sock.close()

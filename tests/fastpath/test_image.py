@@ -17,6 +17,7 @@ from callscreen.fastpath.image_write import write_image
 from callscreen.fastpath.index import Index, Operation, PlanStep
 from callscreen.fastpath.model import METHODS
 from callscreen.fastpath.reference import Index as PlainIndex
+from callscreen.fastpath.watching import Watch
 
 from .provisioning import call, operation
 
@@ -255,6 +256,82 @@ def test_what_no_writer_says_is_refused_or_read_with_the_right_checksum_too(
     world = random.Random(seed)
     for _ in range(20):
         index.screen(*call(world))
+
+
+def test_an_index_that_shrank_is_read_again(tmp_path: Path) -> None:
+    """However many rows of subscribers are free, and wherever those in use lie."""
+    index = Index()
+    names = [f"s{i:05}" for i in range(20_000)]
+    index.commit([("put_number", (1, "acme", each, f"+1{each[1:]}", [], [])) for each in names], 1)
+    index.commit([("drop_number", (1, f"+1{each[1:]}")) for each in names[:-10]], 2)
+    copy = read(image_of(index, tmp_path), tmp_path)
+    assert copy.counts()["subscribers"] == 10
+    assert copy.screen(1, "+119995", "", False) == index.screen(1, "+119995", "", False)._replace(
+        revision=0
+    )
+
+
+def changed(octets: bytes, kind: int, place: int, word: int) -> bytes:
+    """With another word in the first block of a kind, and with right checksums."""
+    made = [(each, bytearray(payload)) for each, payload in blocks_reference.read_blocks(octets)]
+    payload = next(payload for each, payload in made if each == kind)
+    payload[8 * place : 8 * place + 8] = word.to_bytes(8, "little")
+    return blocks_reference.write_blocks((each, bytes(payload)) for each, payload in made)
+
+
+def test_what_has_gone_since_it_was_counted_is_not_missed(tmp_path: Path) -> None:
+    octets = random_world(3, tmp_path).octets
+    for place in (0, 1, 2):
+        read(changed(octets, image_reference.COUNTS, place, 1 << 40), tmp_path)
+
+
+def test_no_memory_is_taken_that_the_file_does_not_fill(tmp_path: Path) -> None:
+    octets = random_world(3, tmp_path).octets
+    for kind, place, word in (
+        (image_reference.COUNTS, 3, (1 << 22) + 1),
+        (image_reference.PROVIDER, 1, 4096),
+        (image_reference.SUBSCRIBER, 1, 1 | 4096 << 32),
+        (image_reference.SUBSCRIBER, 0, 1 << 20 | 1 << 32),
+    ):
+        with pytest.raises(ImageError):
+            read(changed(octets, kind, place, word), tmp_path)
+
+
+ENTRIES = ["+15855551234", "+15855551235", "+1585555xxxx", "+44*", "*"]
+NO_NUMBERS = (0, 16 << 56, 0x1A << 56 | 2, 0x123 << 52 | 2, 0xF << 4 | 15)
+NO_MASKS = ((0, 2**64 - 1), (0x12 << 56 | 2, 0xF7 << 56 | 15), (0x12 << 56 | 2, 0xF << 60 | 15),
+            (0x1 << 60 | 1, 0xFF << 56), (0x1B << 56 | 2, 0xFF << 56), (0, 1))  # fmt: skip
+
+
+def test_entries_that_no_index_holds_are_refused(tmp_path: Path) -> None:
+    """A table of masks counts on digits: others would fill it, and no search in it would end."""
+    index = Index()
+    index.put_provider(1, "acme", ENTRIES, [])
+    index.put_number(1, "acme", "alice", "+15855551234", ENTRIES, ENTRIES)
+    octets = image_of(index, tmp_path)
+    read(octets, tmp_path)
+    first = 2 + 1 + 2  # words of a provider's record before its lists, which begin with 2
+    for word in NO_NUMBERS:
+        with pytest.raises(ImageError):
+            read(changed(octets, image_reference.PROVIDER, first, word), tmp_path)
+        with pytest.raises(ImageError):
+            read(changed(octets, image_reference.NUMBER, 0, word), tmp_path)
+    for value, care in NO_MASKS:
+        other = changed(octets, image_reference.PROVIDER, first + 2, value)
+        with pytest.raises(ImageError):
+            read(changed(other, image_reference.PROVIDER, first + 3, care), tmp_path)
+
+
+def test_an_image_is_read_into_an_index_of_its_own(tmp_path: Path) -> None:
+    octets = random_world(3, tmp_path).octets
+    path, read_by_others, full = tmp_path / "read", Index(), Index()
+    path.write_bytes(octets)
+    reader = Watch(read_by_others, [])
+    full.put_number(1, "acme", "alice", "+15551230001", [], [])
+    for index in (read_by_others, full):
+        with path.open("rb") as file, pytest.raises(ValueError, match="index of its own"):
+            read_image(index, file.fileno())
+    assert reader.rounds == 0
 
 
 def test_blocks_that_are_missing_or_elsewhere_are_refused(tmp_path: Path) -> None:

@@ -234,6 +234,20 @@ def test_an_answer_to_a_closed_port_harms_nothing_and_is_counted() -> None:
     assert 1 <= counts.dropped["unreachable"] <= 20
 
 
+def test_what_an_answer_of_the_same_batch_met_is_counted() -> None:
+    sock = udp()
+    sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+    peer = Peer(sock.getsockname())
+    via = "SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bK-"
+    for turn in range(5):  # before the worker looks: it answers all of them together
+        peer.socket.send(peer.invite(via=f"{via}{turn}"))
+        peer.socket.send(peer.invite())
+    with working(sock, index_of()) as worker:
+        assert [peer.answer().status for _ in range(5)] == [302] * 5
+        counts = worker.counts()
+    assert set(counts.dropped) == {"unreachable"}
+
+
 def test_an_answer_that_cannot_be_sent_is_counted() -> None:
     sock = udp()
     with working(sock, index_of()) as worker:

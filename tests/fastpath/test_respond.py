@@ -312,20 +312,6 @@ def test_over_its_rate_a_peer_is_asked_to_come_again(bench: Bench) -> None:
     assert (bench.counts.limited, decided(bench)) == (4, 0)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_proxy_sends_on_what_a_redirect_server_would_redirect(kind: str) -> None:
-    bench = Bench(kind, proxy=True)
-    given = bench.give(request())
-    assert given.forward == MOVED[1:-1].encode()
-    assert given.made.status == 302
-    assert bench.counts.forwarded == 1
-    given = bench.give(request().replace(b"Max-Forwards: 70", b"Max-Forwards: 0"), NOW + SECOND)
-    assert (given.forward, given.status, given.read.reason) == (None, 483, "Too Many Hops")
-    stranger = request(caller="<sip:+15550000000@carrier.example>;tag=abc")
-    given = bench.give(stranger)
-    assert (given.forward, given.status) == (None, 603)
-
-
 def test_what_configures_a_responder_is_checked() -> None:
     for wrong in ({"secret": b""}, {"seed": b"short"}, {"product": 3}):
         with pytest.raises(ValueError, match=r"octets|product"):

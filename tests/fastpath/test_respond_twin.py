@@ -122,7 +122,6 @@ def both(benches: tuple[Bench, Bench], *arguments: Any, **more: Any) -> Given:
 def pair(world: random.Random) -> tuple[Bench, Bench]:
     options = {
         "product": world.choice((0, 0, 0, 1, 2)),
-        "proxy": world.random() < 0.2,
         "edge": world.choice(("", "edge", "é" * 200)),
     }
     operations = [provisioning.operation(world) for _ in range(world.randint(20, 120))]
@@ -157,7 +156,7 @@ def test_the_calls_of_a_world_meet_every_kind_of_answer() -> None:
             seen.add(got.status)
             answers += got.answer or b""
         reasons |= {reason for _, _, reason in benches[0].counts.calls}
-    assert seen >= {0, 200, 302, 404, 405, 420, 481, 483, 501, 503, 603}
+    assert seen >= {0, 200, 302, 404, 405, 420, 481, 501, 503, 603}
     assert "stir_shaken" in reasons
     assert reasons >= {"whitelist", "blacklist", "vip", "blocked", "service_off", "emergency"}
     assert reasons >= {"default_treatment", "error_treatment", "not_provisioned", "anonymous"}

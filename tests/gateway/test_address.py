@@ -28,7 +28,7 @@ async def test_an_ipv6_address_is_shown_in_brackets(caplog: pytest.LogCaptureFix
         said.append(address)
         stop.set()
 
-    await asyncio.wait_for(serve(GatewayConfig(http="[::1]:0"), ready, stop), 5)
+    await asyncio.wait_for(serve(GatewayConfig(http="[::1]:0"), ready, stop), 20)
     assert said[0].startswith("[::1]:")
     assert f"listening at http://{said[0]}, core at 127.0.0.1:50051" in caplog.messages
 

@@ -37,10 +37,10 @@ async def stopped_with(requests: list[bytes], core: str = "127.0.0.1:1") -> Asyn
     await asyncio.sleep(0.1)
     yield
     stop.set()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 20)
     for reader, writer in opened:
         with contextlib.suppress(ConnectionError):
-            assert await asyncio.wait_for(reader.read(), 1) == b""
+            assert await asyncio.wait_for(reader.read(), 20) == b""
         writer.close()
 
 
@@ -91,8 +91,8 @@ async def test_a_request_that_arrives_while_it_stops_is_answered() -> None:
     stop.set()
     await asyncio.sleep(0.3)
     writer.write(b"x" * 77)
-    answer = await asyncio.wait_for(reader.read(), 1)
+    answer = await asyncio.wait_for(reader.read(), 20)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b"not valid JSON" in answer
-    await asyncio.wait_for(task, 3)
+    await asyncio.wait_for(task, 20)
     writer.close()

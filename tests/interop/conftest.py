@@ -65,7 +65,7 @@ def provision(core: Core) -> Callable[[str], None]:
 
 @pytest.fixture(name="eventually")
 def eventually_fixture() -> Callable[..., Any]:
-    async def eventually(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+    async def eventually(condition: Callable[[], Any], seconds: float = 20) -> None:
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - it is any condition
                 await asyncio.sleep(0.02)

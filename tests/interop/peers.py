@@ -60,7 +60,7 @@ async def running(
         if process.returncode is None:
             process.send_signal(how)
             try:
-                await asyncio.wait_for(process.wait(), 5)
+                await asyncio.wait_for(process.wait(), 20)
             except TimeoutError:
                 process.kill()
                 await process.wait()
@@ -213,6 +213,8 @@ async def place(
     program = needed("sipp", "sip-tester")
     command = [program, f"127.0.0.1:{port}", "-sf", str(SCENARIOS / f"{scenario}.xml")]
     command += ["-s", service, "-key", "calling", calling, "-i", source, "-nostdin"]
+    # A proxy of several processes may pass a 200 on before the 180: that is no reason to give up.
+    command += ["-default_behaviors", "all,-abortunexp"]
     command += [
         "-p",
         str(free_port()),

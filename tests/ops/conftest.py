@@ -16,7 +16,7 @@ class Answer(NamedTuple):
     body: str
 
 
-async def ask(address: str, request: bytes, seconds: float = 5.0) -> Answer:
+async def ask(address: str, request: bytes, seconds: float = 20) -> Answer:
     """What comes back for these octets, until the other side closes."""
     host, _, port = address.rpartition(":")
     reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))

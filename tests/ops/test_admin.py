@@ -78,7 +78,7 @@ async def test_odd_requests(endpoint: Endpoint, request_: bytes, status: int) ->
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(request_)
     writer.write_eof()
-    got = await asyncio.wait_for(reader.read(), 5)
+    got = await asyncio.wait_for(reader.read(), 20)
     writer.close()
     assert int(got.split()[1] if got else 0) == status
 

@@ -53,10 +53,10 @@ async def test_a_page_ends_with_its_reader(endpoint: Endpoint) -> None:
     host, _, port = endpoint.address.rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"GET /forever HTTP/1.1\r\n\r\n")
-    assert (await asyncio.wait_for(reader.readuntil(b"first\n"), 5)).startswith(b"HTTP/1.1 200")
+    assert (await asyncio.wait_for(reader.readuntil(b"first\n"), 20)).startswith(b"HTTP/1.1 200")
     assert not ended.is_set()
     writer.close()
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), 20)
 
 
 async def test_a_fault_of_a_page_ends_it_and_is_logged(

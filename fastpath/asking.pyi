@@ -1,0 +1,18 @@
+from .asking_types import Asked, Plain
+from .respond import Responder
+from .respond_types import Address, Responded
+
+__all__ = ["Asked", "Asker", "Plain"]
+
+class Asker(Responder):
+    """A Responder that says what it has read of a call that awaits something."""
+
+    def ask(
+        self,
+        data: bytes,
+        source: Address,
+        transport: str = "udp",
+        now_ns: int = 0,
+        via_trusted: bool = False,
+    ) -> Plain | Asked | Responded:
+        """As `receive` without a Told; of a call that awaits something what it says."""

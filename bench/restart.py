@@ -27,7 +27,7 @@ __all__ = ["main"]
 NUMBERS = 10_000_000
 GLOBAL = 1_000_000  # entries of one provider's list
 SOURCES = 10_000  # of 4 masks and 2 prefixes each
-FIRST = 2_000_000_000  # national number of the first
+FIRST, LAST = 2_000_000_000, 9_999_999_900  # national numbers
 STEP = 7
 BLOCK = 1 << 20  # octets
 ODD, ALL = 0x9E3779B97F4A7C15, (1 << 64) - 1
@@ -52,10 +52,9 @@ def subscribers(count: int, world: random.Random) -> Iterator[bytes]:
     head = struct.Struct("<QQQ16sQQQQ")
     for row in range(1, count + 1):
         name = b"subscriber%06d" % (row % 1_000_000) if row < 1_000_000 else b"sub%013d" % row
-        own = packed(world.randrange(FIRST, 9_999_999_999))
-        yield head.pack(
-            row | 1 << 32, 1 | 16 << 32, 1 << 32, name, 2 << 32, 0, own, own + (1 << 20)
-        )
+        own = world.randrange(FIRST, LAST)
+        entries = packed(own), packed(own + 1)
+        yield head.pack(row | 1 << 32, 1 | 16 << 32, 1 << 32, name, 2 << 32, 0, *entries)
 
 
 def numbers(count: int, world: random.Random) -> Iterator[bytes]:
@@ -65,9 +64,9 @@ def numbers(count: int, world: random.Random) -> Iterator[bytes]:
     )
     record = struct.Struct("<QQQQQQQ")
     for _, number, row in order:
-        own = packed(world.randrange(FIRST, 9_999_999_999))
-        rest = own + (1 << 20), own + (1 << 24)
-        yield record.pack(number, row | 1 << 32 | 1 << 40, 2 | 1 << 32, 0, own, *rest)
+        own = world.randrange(FIRST, LAST)
+        entries = packed(own), packed(own + 1), packed(own + 10)
+        yield record.pack(number, row | 1 << 32 | 1 << 40, 2 | 1 << 32, 0, *entries)
 
 
 def sources() -> Iterator[bytes]:
@@ -95,7 +94,7 @@ def write(path: Path, count: int) -> None:
     """The image of an index with that many numbers."""
     world = random.Random(1)
     said = {"store": "bench", "epoch": 1, "revision": 1, "digests": []}
-    everyone = [packed(world.randrange(FIRST, 9_999_999_999)) for _ in range(GLOBAL)]
+    everyone = [packed(world.randrange(FIRST, LAST)) for _ in range(GLOBAL)]
     acme = struct.pack("<QQ8s", 1 | 1 << 32, 4 | 1 << 32, b"acme") + lists([], everyone)
     kinds: list[tuple[str, Iterable[bytes]]] = [
         ("head", [octets(json.dumps(said).encode())]),
@@ -130,7 +129,7 @@ def write(path: Path, count: int) -> None:
 
 def child(folder: Path) -> None:
     """A process that starts: what it takes until it has decided on a call."""
-    start = time.perf_counter()
+    start, before = time.perf_counter(), os.times()[:2]
     local = Local(folder, ScreeningView)
     local.open()
     found = local.recover()
@@ -139,8 +138,10 @@ def child(folder: Path) -> None:
     verdict = view.index.screen(1, f"+1{FIRST + STEP}", f"+1{FIRST}", False)
     assert verdict.subscriber_name == "subscriber000002", verdict
     ready = time.perf_counter() - start
+    user, kernel = (now - then for now, then in zip(os.times()[:2], before, strict=True))
     started = time.clock_gettime(time.CLOCK_MONOTONIC) - float(os.environ["BENCH_STARTED"])
     print(f"  first right answer {ready:.2f} s after the process ran, {started:.2f} s after exec")
+    print(f"  processor: {user:.2f} s of its own, {kernel:.2f} s of the kernel for it")
     print(f"  resident {resident() / 2**20:,.0f} MiB; index {view.octets / 2**20:,.0f} MiB")
     start = time.perf_counter()
     image = local.begin(view, token)

@@ -3,7 +3,8 @@
 python -m bench.edge.disturbed [replace] [changes] [restart] [soak] [--count N] [--seconds S] …
 
 The worker has the serving core for itself; changes are made by the edge's other threads, which
-share the generator's core. Every answer is compared with what the call has to get.
+share the generator's core: so latency is taken from the send itself to the arrival of the answer by
+the kernel's clock. Every answer is compared with what the call has to get.
 """
 
 import argparse
@@ -26,6 +27,7 @@ __all__ = ["main"]
 CHANGES = 20_000  # list changes a second
 SOAK_SHARE = 0.8  # of the ceiling
 SOAK_SLICE = 10.0  # seconds of one look
+SETTLED = 0.1  # of the slices: by then tables that fill as calls come have been touched
 JUNK = 20  # a broken datagram after so many calls
 GROWTH = 1.02  # of resident memory, that is no growth
 Given = argparse.Namespace
@@ -68,17 +70,22 @@ def replace(given: Given) -> None:
     with ours(given.count, "--apart") as server:
         server.tell("prepare")
         rate = ceiling(server, given) / 2
-        options = {**load(given), "rate": rate, "seconds": given.seconds}
-        alone = measured(server, **options)
-        told("undisturbed, half load", alone)
-        commits = []
-        with calling(server, **options) as found:
-            time.sleep(given.seconds / 4)
-            for _ in range(2):
-                commits.append(server.tell("replace")["commit"])
-        told("a list replaced twice", found[0])
-        took = ", ".join(f"{each:.2f} s" for each in commits)
-        print(f"  replacing took {took}; p99 {found[0].p99 / max(alone.p99, 0.01):.2f} x (<= 2)")
+        options = {**load(given), "rate": rate, "seconds": given.seconds, "stamped": True}
+        alone, beside, commits = [], [], []
+        for _ in range(given.rounds):
+            alone.append(measured(server, **options))
+            with calling(server, **options) as found:
+                time.sleep(given.seconds / 4)
+                for _ in range(2):
+                    commits.append(server.tell("replace")["commit"])
+            beside.append(found[0])
+        middle = given.rounds // 2
+        quiet, moved = (sorted(some, key=lambda s: s.p99)[middle] for some in (alone, beside))
+        told("undisturbed, half load", quiet)
+        told("a list replaced twice", moved)
+        lost, wrong = sum(s.lost for s in beside), sum(s.wrong for s in beside)
+        print(f"  replacing took {statistics.median(commits):.2f} s; of all rounds ", end="")
+        print(f"lost {lost}, wrong {wrong}; p99 {moved.p99 / max(quiet.p99, 0.01):.2f} x (<= 2)")
 
 
 def changes(given: Given) -> None:
@@ -115,30 +122,44 @@ def restart(given: Given) -> None:
                 told("from then on", measured(server, **load(given), warm=0, seconds=given.look))
 
 
+def slice_of(server: Server, given: Given, rate: float, seconds: float) -> Seen:
+    """Calls at a rate, beside changes, a list replaced, and broken datagrams."""
+    options = {**load(given), "rate": rate, "seconds": seconds, "warm": 0, "junk": JUNK}
+    with calling(server, **options) as found:
+        server.tell(f"changes {CHANGES // 4} {seconds / 2}")
+        server.tell("replace")
+    return found[0]
+
+
 def soak(given: Given) -> None:
-    """For long, at most of what it can, with changes and broken datagrams."""
+    """For long, at most of what it can, with changes and broken datagrams.
+
+    What it can is what it answers where more comes than that, disturbed alike.
+    """
     with ours(given.count, "--apart") as server:
         server.tell("prepare")
-        rate = ceiling(server, given) * SOAK_SHARE
+        above = ceiling(server, given)
+        looks = [slice_of(server, given, above, given.seconds) for _ in range(3)]
+        rate = statistics.median(each.rate for each in looks) * SOAK_SHARE
+        print(f"  {above:,.0f}/s undisturbed; {rate / SOAK_SHARE:,.0f}/s disturbed, the ceiling")
+        time.sleep(0.5)
         before = server.tell("memory")["records"]
         answered = lost = wrong = 0
         sizes = []
         end = time.monotonic() + given.soak
         while time.monotonic() < end:
-            options = {**load(given), "rate": rate, "seconds": SOAK_SLICE, "warm": 0, "junk": JUNK}
-            with calling(server, **options) as found:
-                server.tell(f"changes {CHANGES // 4} {SOAK_SLICE / 2}")
-                server.tell("replace")
-            told(f"at {SOAK_SHARE:.0%}", found[0])
-            answered += found[0].sent - found[0].lost
-            lost, wrong = lost + found[0].lost, wrong + found[0].wrong
+            found = slice_of(server, given, rate, SOAK_SLICE)
+            told(f"at {SOAK_SHARE:.0%}", found)
+            answered += found.sent - found.lost
+            lost, wrong = lost + found.lost, wrong + found.wrong
             sizes.append(server.memory())
         time.sleep(0.5)
         records = server.tell("memory")["records"] - before
         print(f"  {answered:,} calls answered, {records:,} records, ", end="")
         print(f"{max(answered - records, 0):,} of them missing; lost {lost:,}, wrong {wrong:,}")
-        print(f"  resident {sizes[0] / 2**20:,.0f} MiB, then {sizes[-1] / 2**20:,.0f} MiB ", end="")
-        print("(no growth)" if sizes[-1] <= GROWTH * sizes[0] else "(GROWTH)")
+        first, last = sizes[int(len(sizes) * SETTLED)], sizes[-1]
+        print(f"  resident {first / 2**20:,.0f} MiB, then {last / 2**20:,.0f} MiB ", end="")
+        print("(no growth)" if last <= GROWTH * first else "(GROWTH)")
 
 
 ALL: dict[str, Callable[[Given], None]] = {
@@ -160,7 +181,7 @@ def main() -> None:
     given = reader.parse_args()
     end_on_sigterm()
     for name in given.names or ALL:
-        print(f"{name}: {(ALL[name].__doc__ or '').strip()}", flush=True)
+        print(f"{name}: {(ALL[name].__doc__ or '').strip().splitlines()[0]}", flush=True)
         ALL[name](given)
 
 

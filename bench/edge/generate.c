@@ -3,7 +3,7 @@
    generate --to HOST:PORT [--seconds 2] [--warm 0.5] [--window 1024 | --rate CALLS]
             [--ack] [--plain] [--echo] [--burst 64] [--junk 0] [--grace 0.25] [--seed 1]
             [--subscribers 1000000] [--listed 1000000] [--shares 60,15,15,10]
-            [--from 127.0.0.1] [--signed] [--patient]
+            [--from 127.0.0.1] [--signed] [--patient] [--stamped]
 
    1. `--window`: so many calls wait for an answer at any time. `--rate`: calls leave at their time,
       whether or not others were answered; latency counts from the time that was meant.
@@ -13,7 +13,10 @@
       a + then.
    5. `--patient`: with a window, it sleeps until an answer comes. Two that look all the time on one
       core keep each other from it for milliseconds, which then count as the server's.
-   6. One line of JSON is printed: what was sent and answered within the seconds measured, answers by
+   6. `--stamped`: latency is from the send itself to the arrival by the kernel's clock, and calls
+      that were due while the generator itself did not run are left out, not sent in a burst: what
+      else runs on its core is no delay of the server's.
+   7. One line of JSON is printed: what was sent and answered within the seconds measured, answers by
       what they should have been, and octets of nothing else. */
 
 #include "answers.h"
@@ -41,7 +44,8 @@ static struct {
     struct tally tally;
     uint32_t next;        /* the number of the next call */
     uint64_t under_way;
-    int ack, echo, with_identity, patient;
+    int ack, echo, with_identity, patient, stamped;
+    uint64_t apart;       /* ns, the clock of day less ours */
     unsigned junk;        /* one broken datagram after so many calls; 0 for none */
     int64_t wrong_shown;
     uint64_t grace;       /* ns without any answer, after which what is under way is lost */
@@ -152,7 +156,7 @@ static inline void take(const char *data, unsigned size, uint64_t now)
     if (state.ack && answer.tag_size && answer.tag_size <= 128)
         acknowledge(&call, &answer);
     if (slot->sent >= tally->first && slot->sent < tally->last) {
-        tally->bins[bin(now - slot->sent)]++;
+        tally->bins[bin(now > slot->sent ? now - slot->sent : 0)]++;
         tally->late++; /* of those sent in the time measured: answered at any time */
         if (verdict == RIGHT)
             tally->right[call.outcome]++;
@@ -168,8 +172,10 @@ static int take_all(void)
     for (int i = 0; i < got; i++) {
         const char *data = state.in.vector[i].iov_base;
         unsigned size = state.in.message[i].msg_len, each = segment_size(&state.in, i);
+        uint64_t stamped = state.stamped ? arrived(&state.in, i) : 0;
         for (unsigned at = 0; at < size; at += each, datagrams++)
-            take(data + at, size - at < each ? size - at : each, now);
+            take(data + at, size - at < each ? size - at : each,
+                 stamped ? stamped - state.apart : now);
     }
     flush(&state.acks);
     return datagrams;
@@ -201,8 +207,12 @@ static void keep_rate(double rate, unsigned burst, uint64_t begin)
     uint64_t sent = 0, now;
     while ((now = now_ns()) < state.tally.last) {
         uint64_t due = (uint64_t)((double)(now - begin) * rate / 1e9);
-        for (unsigned i = 0; sent < due && i < burst; i++)
-            send_call(begin + (uint64_t)((double)++sent * 1e9 / rate));
+        if (state.stamped && due > sent + burst)
+            sent = due - burst;
+        for (unsigned i = 0; sent < due && i < burst; i++) {
+            uint64_t meant = begin + (uint64_t)((double)++sent * 1e9 / rate);
+            send_call(state.stamped ? now : meant);
+        }
         flush(&state.invites);
         take_all();
     }
@@ -267,6 +277,7 @@ int main(int count, char **words)
         const char *word = words[i];
         if (!strcmp(word, "--ack")) { state.ack = 1; continue; }
         if (!strcmp(word, "--patient")) { state.patient = 1; continue; }
+        if (!strcmp(word, "--stamped")) { state.stamped = 1; continue; }
         if (!strcmp(word, "--plain")) { plain = 1; continue; }
         if (!strcmp(word, "--echo")) { state.echo = 1; continue; }
         if (!strcmp(word, "--signed")) {
@@ -311,6 +322,12 @@ int main(int count, char **words)
     state.invites.fd = state.acks.fd = fd;
     state.invites.segment = state.acks.segment = !plain;
     open_receiver(&state.in, fd, !plain);
+    if (state.stamped) {
+        struct timespec day;
+        stamp(&state.in);
+        clock_gettime(CLOCK_REALTIME, &day);
+        state.apart = (uint64_t)day.tv_sec * 1000000000u + (uint64_t)day.tv_nsec - now_ns();
+    }
     begin = now_ns();
     state.tally.first = begin + (uint64_t)(warm * 1e9);
     state.tally.last = state.tally.first + (uint64_t)(seconds * 1e9);

@@ -17,11 +17,12 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from callscreen.fastpath.loop import Worker
 from callscreen.fastpath.recent import RecentTable
 from callscreen.fastpath.ring import RingBuffer
+from callscreen.fastpath.worker import Worker
 
 from .changing import Changing
+from .servers import cores
 from .workload import COUNT, provisioned
 
 __all__ = ["main"]
@@ -83,7 +84,7 @@ class Records:
 
 def apart() -> None:
     """This thread and those that it starts leave the serving core to the worker."""
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - {cores()[1]} or {0})
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
 
 

@@ -154,6 +154,27 @@ static inline int receive(struct receiver *in, int flags)
     return got < 0 ? 0 : got;
 }
 
+/* From now on the kernel says when each message arrived. */
+static void stamp(struct receiver *in)
+{
+    int yes = 1;
+    if (setsockopt(in->fd, SOL_SOCKET, SO_TIMESTAMPNS, &yes, sizeof yes))
+        perror("SO_TIMESTAMPNS");
+}
+
+/* When a message arrived, by the clock of day in ns; 0 where the kernel did not say. */
+static inline uint64_t arrived(struct receiver *in, int place)
+{
+    struct msghdr *head = &in->message[place].msg_hdr;
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(head); c; c = CMSG_NXTHDR(head, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+            struct timespec time;
+            memcpy(&time, CMSG_DATA(c), sizeof time);
+            return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+        }
+    return 0;
+}
+
 /* The size of the datagrams that a message is made of. */
 static inline unsigned segment_size(struct receiver *in, int place)
 {

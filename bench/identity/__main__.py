@@ -3,6 +3,7 @@
 python -m bench.identity [--quick] [--rounds N] [--seconds S] [--core N]
 python -m bench.identity sip     the same of whole calls, see sip.py
 python -m bench.identity verify  of calls that are verified, see verify.py
+python -m bench.identity rolling roots and certificates change meanwhile, see rolling.py
 
 All run on one core, in turns, so that a moment in which the machine is slower falls on all; each
 figure is the median of the rounds, by processor time. The result is 1 where a target is missed.
@@ -18,7 +19,7 @@ from collections.abc import Callable
 import cryptography
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from . import sip
+from . import rolling, sip
 from . import verify as verifying
 from .floor import Rates, bare, openssl, openssl_version
 from .ours import ours, pyjwts, signed_octets
@@ -90,5 +91,7 @@ if __name__ == "__main__":
         sip.main(sys.argv[2:])
     elif sys.argv[1:2] == ["verify"]:
         verifying.main(sys.argv[2:])
+    elif sys.argv[1:2] == ["rolling"]:
+        rolling.main(sys.argv[2:])
     else:
         main()

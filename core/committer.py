@@ -10,6 +10,7 @@ Invariants:
 6. Every change that became durable has its rows in the audit log, and no other has any.
 7. Once the functions of a group have taken GROUP_SECONDS the rest wait for the next one, in their
    order: a dear write delays nobody's answer by more than itself.
+8. A write that is said to be dear begins a group: what waited before it is answered first.
 
 Batches form by themselves: whatever was queued while the former group was made durable.
 """
@@ -157,6 +158,16 @@ def _copy(error: Exception) -> Exception:
     return copy
 
 
+class _Dear:
+    """A function that takes long, or whose batch does."""
+
+    def __init__(self, member: Member) -> None:
+        self._member = member
+
+    def __call__(self, reader: Reader) -> Batch | None:
+        return self._member(reader)
+
+
 class _Later(Exception):
     """The group's time is over: not run, and not refused."""
 
@@ -178,25 +189,29 @@ class Committer:
         self._audit = audit
         self._group_seconds = group_seconds
         self._on_commit = on_commit
+        self.ahead = asyncio.Lock()  # held while a large write is made ready: one at a time
         self.groups = Grouper("callscreen-committer", self._commit, queue_limit, group_limit)
 
     def audit_rows(self) -> Counter[str]:
         """Rows written to the audit log since the start, by product."""
         return Counter() if self._audit is None else self._audit.rows.copy()
 
-    async def submit(self, member: Member) -> int:
+    async def submit(self, member: Member, dear: bool = False) -> int:
         """Runs the function in the next transaction; the revision, once it is durable.
 
+        `dear`: in one that begins with it: it, or its batch, takes long.
         Raises what the function raised, TooMuch where the queue is full, Unavailable once closed,
         StoreFull, StoreFailed.
         """
-        return await self.groups.submit(member)
+        return await self.groups.submit(_Dear(member) if dear else member)
 
     async def close(self) -> None:
         """Takes nothing more, commits what waits, and ends the thread."""
         await self.groups.close()
 
     def _commit(self, members: Sequence[Member]) -> list[int | Exception]:
+        dear = (n for n, member in enumerate(members) if n and isinstance(member, _Dear))
+        members = members[: next(dear, len(members))]
         records: dict[int, bytes] = {}
         until = time.monotonic() + self._group_seconds
         rows: Rows = {}

@@ -13,28 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ..fastpath.index import Index
+from ..fastpath.layout import layout
 from ..fastpath.loader import Loader
 from ..fastpath.model import StirSettings, Verdict
 from ..schema import PRODUCTS, TYPES
-from ..v1.object_pb2 import Change, Mutation, Object
-from ..v1.subscriber_pb2 import Number
+from ..v1.object_pb2 import Change, Object
 from .store.contract import Store
 
-# Where the loader finds what it reads without making messages.
-LAYOUT = (
-    Change.MUTATIONS_FIELD_NUMBER,
-    Mutation.NAME_FIELD_NUMBER,
-    Mutation.PUT_FIELD_NUMBER,
-    min(field.number for field in Object.DESCRIPTOR.oneofs_by_name["kind"].fields),
-    Object.NUMBER_FIELD_NUMBER,
-    Number.NUMBER_FIELD_NUMBER,
-    Number.SUBSCRIBER_NAME_FIELD_NUMBER,
-    Number.SERVICE_PROVIDER_NAME_FIELD_NUMBER,
-    Number.WHITELIST_FIELD_NUMBER,
-    Number.BLACKLIST_FIELD_NUMBER,
-    Number.VIP_FIELD_NUMBER,
-    Number.BLOCKED_FIELD_NUMBER,
-)
+LAYOUT = layout(Change)
 SCREENED = tuple(kind.type for kind in TYPES.values() if kind.screened)
 
 log = logging.getLogger("callscreen.core")

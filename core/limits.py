@@ -17,6 +17,8 @@ CALLS_AT_A_STRETCH: Final = 50  # calls or records of a batch before other calle
 BATCHES_AHEAD: Final = 8  # bulk requests of one stream that are at work at once
 BATCH_ERRORS: Final = 100  # refused objects told of in one bulk answer
 DESCENDANTS: Final = 200_000  # objects removed or renamed by one request
+AHEAD_LEAST: Final = 1_000  # objects below one that is removed: read before the transaction
+AHEAD_TRIES: Final = 3  # readings, where what was read changes meanwhile
 PURGE_OBJECTS: Final = 1_000  # archived objects after which a transaction purges no further batch
 PURGE_BYTES: Final = 32 * 1024 * 1024  # their octets after which it purges no further one
 ARCHIVE_BYTES: Final = 40 * 1024 * 1024  # of a batch that a restore publishes: less than a change
@@ -85,6 +87,8 @@ RESETS_ADDRESS: Final = 20  # such resets of an address
 RESETS_SECONDS: Final = 3_600.0  # the time in which they are given back
 REDEEMS: Final = 20  # tokens that an address may try in REDEEMS_SECONDS
 REDEEMS_SECONDS: Final = 600.0  # the time in which they are given back
+SIGNERS: Final = 10_000  # who asks for signatures: whose rates are counted at a time
+SIGNATURES_EACH: Final = 200  # a second that one of them may ask for, where no option says it
 
 MAILS_WAITING: Final = 1_000  # mails that may wait
 MAILS_AT_ONCE: Final = 2  # mails on their way side by side

@@ -24,6 +24,9 @@ from grpc_reflection.v1alpha import reflection
 from ..identity.service import FAMILIES as WHO_FAMILIES
 from ..identity.service import Identities as Who
 from ..ops import Family
+from ..ops.serving_tls import FAMILIES as TLS
+from ..ops.serving_tls import LOOK_SECONDS as FILES_SECONDS
+from ..ops.serving_tls import TlsFiles, serving_files
 from ..v1 import (
     audio_files_pb2,
     authentication_pb2,
@@ -110,10 +113,12 @@ async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.
     """Serves until `stop` is set; `ready` gets the address bound.
 
     Raises StoreInUse, FormatTooNew, StoreFull, StoreFailed, OSError, Unavailable (the address, a
-    secret's file that is damaged, or keys and roots that cannot be read), InvalidInput (the first
+    secret's file that is damaged, or keys and roots that cannot be read, or what gRPC is to be
+    served with), InvalidInput (the first
     administrators' password).
     """
     async with AsyncExitStack() as stack:
+        files = files_of(config)
         core = build(config, stack)
         await asyncio.to_thread(make_complete, core.store, stop.is_set)
         if stop.is_set():
@@ -123,13 +128,15 @@ async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.
         server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=RPCS_AT_ONCE)
         calls = Calls()
         status = await register(server, core, believing(config.gateways), calls)
-        address = bind(server, config.grpc)
+        address = bind(server, config.grpc, files)
         await server.start()
         stack.enter_context(switching(SWITCH_SECONDS))
         checking = asyncio.create_task(check_readers(core))
         stack.callback(checking.cancel)
-        stack.push_async_callback(Chores(chores(core)).close)
+        stack.push_async_callback(Chores(chores(core, files)).close)
         Shown(core, calls, config.data).declare(config.instruments)
+        if files is not None:
+            config.instruments.declare(TLS, files.show)
         if isinstance(core.identities, Who):
             config.instruments.declare(
                 [Family(*each) for each in WHO_FAMILIES], core.identities.show
@@ -170,9 +177,11 @@ async def check_readers(core: Core, seconds: float = READER_CHECK_SECONDS) -> No
                 log.warning("a reader of %s has been open for %.0f seconds", name, age)
 
 
-def chores(core: Core) -> list[Chore]:
+def chores(core: Core, files: TlsFiles | None) -> list[Chore]:
     """What the core does by itself."""
+    of_files = [] if files is None else [Chore("certificate", FILES_SECONDS, files.look)]
     return [
+        *of_files,
         Chore("purge", PURGE_SECONDS, partial(purge_expired, core)),
         Chore("jobs", RETENTION_SECONDS, partial(core.jobs.sweep, core)),
         Chore("tokens", TOKENS_CLEANED_SECONDS, partial(clean_tokens, core)),
@@ -235,11 +244,22 @@ async def register(
     return status
 
 
-def bind(server: grpc.aio.Server, address: str) -> str:
+def files_of(config: CoreConfig) -> TlsFiles | None:
+    """What gRPC is served with; None: in the clear. Raises Unavailable."""
+    try:
+        return serving_files(config.grpc, config.tls)
+    except (OSError, ValueError) as error:
+        raise Unavailable(str(error)) from error
+
+
+def bind(server: grpc.aio.Server, address: str, files: TlsFiles | None = None) -> str:
     """Binds; the address with its real port. Raises Unavailable."""
     host, _, _ = address.rpartition(":")
     try:
-        port = server.add_insecure_port(address)
+        if files is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, files.credentials)
     except RuntimeError as error:
         raise Unavailable(f"The address {address} cannot be bound.") from error
     return f"{host}:{port}"

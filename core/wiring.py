@@ -19,6 +19,7 @@ from argon2 import PasswordHasher
 from ..identity.service import Identities as Who
 from ..identity.service import IdentityConfig
 from ..ops import Instruments
+from ..ops.grpc_tls import ServerTls
 from .audio import AudioFolder
 from .audit.files import PREFIX, AuditFiles, log_duration
 from .buckets import Buckets
@@ -39,6 +40,7 @@ from .limits import (
     RESETS,
     RESETS_ADDRESS,
     RESETS_SECONDS,
+    SIGNATURES_EACH,
     TOKEN_BYTES,
 )
 from .logins import Logins
@@ -46,6 +48,7 @@ from .mail import Mailer
 from .passwords import Passwords
 from .recorder import Recorder
 from .sessions import Sessions
+from .signings import Signings
 from .store.contract import Store
 from .store.lmdb import LmdbStore
 from .store.lmdb_records import LmdbRecords
@@ -70,6 +73,8 @@ class CoreConfig:
     instruments: Instruments = field(default_factory=Instruments)
     identity: IdentityConfig = field(default_factory=IdentityConfig)  # keys, roots and cache
     identities: Identities | None = None  # what signs and verifies; None: made of `identity`
+    tls: ServerTls = field(default_factory=ServerTls)  # of gRPC
+    sign_rate: int = SIGNATURES_EACH  # signatures a second of one who asks; 0: any
 
 
 def build(config: CoreConfig, stack: AsyncExitStack) -> Core:
@@ -105,6 +110,8 @@ def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExi
     committer = Committer(store, publish, audit=audit)
     stack.push_async_callback(committer.close)
     stack.push_async_callback(mail.close)
+    signings = Signings(config.sign_rate)
+    stack.push_async_callback(signings.close)
     recorder = Recorder(records)
     stack.push_async_callback(recorder.close)
     pepper = secret(config.data / "pepper", lambda: secrets.token_hex(PEPPER_BYTES))
@@ -131,6 +138,7 @@ def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExi
         mail=mail,
         means=Means(checked_hex(config.data / "pepper", pepper, PEPPER_BYTES), secrets.token_bytes),
         identities=config.identities or who(config.identity),
+        signings=signings,
         clock=config.clock,
         ticks=time.monotonic,
     )

@@ -11,66 +11,40 @@ Invariants
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import NamedTuple, Protocol
 
-from ..fastpath.asking import Asked, Asker, Plain
+from ..fastpath.asking import Asked, Asker, Claimed, Plain
 from ..fastpath.counts_types import Counted
 from ..fastpath.forwarding import Forwarding, NameTable
-from ..fastpath.handing import Replies
+from ..fastpath.handing import Replies, key_of
 from ..fastpath.index import Index
 from ..fastpath.peers import PeerTable
 from ..fastpath.respond_types import SIGN, VERIFY, Responded, Told
-from ..identity.model import (
-    REASONS,
-    Check,
-    Policy,
-    Question,
-    State,
-    Verdict,
-)
-from ..identity.service import PlainSigned
+from ..identity.model import REASONS, Check, State, Verdict
 from ..identity.signing import NoSignature
 from ..ops.metrics import SLOW, Histogram
+from .diverting import names, tell_diverted
 from .handed_over import Piece
-from .questions import Caller, Unsigned, caller_asked, question_of, signed_by, to_sign
-from .remembered import Remembered, key_of
+from .questions import (
+    Caller,
+    Unsigned,
+    caller_asked,
+    claimed_question,
+    question_of,
+    signed_by,
+    to_sign,
+)
+from .remembered import Remembered
 from .replying import Answer, Replier
-from .telling import Signature, tell, tell_signed
+from .telling import Signature, tell, tell_signed, tell_valid
+from .verifying import Identity, Rules, Wanted
 
-__all__ = ["Clerk", "Identity", "Wanted", "could_not_tell"]
+__all__ = ["Clerk", "could_not_tell"]
 
 log = logging.getLogger("callscreen.edge")
 
 PCS = 1
 Look = Callable[[], Index | None]
 Keep = Callable[[Sequence[tuple[Piece, Responded]]], None]  # takes calls that were answered
-
-
-class Identity(Protocol):
-    """What signs and verifies: identity.service.Identities."""
-
-    def sign_plain(
-        self, cert_name: str, attest: str, orig: str, dest: str, origid: str, iat: int
-    ) -> PlainSigned:
-        """Signs. Raises NoSignature."""
-
-    def verify_now(self, question: Question, trust_name: str, policy: Policy) -> Verdict | None:
-        """What is found without a wait; None: a certificate must be fetched first."""
-
-    async def verify(
-        self, question: Question, trust_name: str, policy: Policy, budget_seconds: float
-    ) -> Verdict:
-        """What is found within the budget."""
-
-
-class Wanted(NamedTuple):
-    """What a call waits for, and for how many seconds from its receipt at most."""
-
-    question: Question
-    trust_name: str
-    policy: Policy
-    budget: float
 
 
 class Clerk:
@@ -93,6 +67,7 @@ class Clerk:
         self._wall = wall
         self._replies = Replies()
         self._peers: Callable[[], PeerTable] | None = None
+        self._rules: Rules | None = None  # of the calls that are worked on, once they are asked for
         self.seconds = Histogram(SLOW)  # from a call's receipt to its answer
         self.repeated = 0  # calls that came again while they were worked on
         self.unsent: Counter[str] = Counter()  # answers, by what was amiss
@@ -115,46 +90,59 @@ class Clerk:
         try:
             return self._work(pieces)
         finally:
-            self._responder.index = None  # one that is replaced is let go
+            self._responder.index = self._rules = None  # one that is replaced is let go
 
     def _work(self, pieces: Sequence[Piece]) -> list[tuple[Piece, Wanted]]:
         """Takes a step for all, and then the next: what it needs is near, and not fetched again
         for each."""
-        begun = [each for each in pieces if self._begins(each)]
+        begun = self._begun(pieces)
         asked = [each.told or self._asked(each) for each in begun]
-        told = [self._told(*each) for each in zip(begun, asked, strict=True)]
+        verdicts = self._verdicts(asked)
+        told = [self._told(*each) for each in zip(begun, asked, verdicts, strict=True)]
         waits, ended, done = [], [], []
         for piece, found in zip(begun, told, strict=True):
             if isinstance(found, Wanted):
                 waits.append((piece, found))
                 continue
+            if isinstance(found, Told):
+                found, answered = self._answered(piece, found)
+            else:
+                answered = found
             if piece.key and found is not piece.told:
                 ended.append((piece.key, found if isinstance(found, Told) else None))
-            answered = self._answered(piece, found) if isinstance(found, Told) else found
             if answered is not None:
                 done.append((piece, answered))
         self._remembered.end(ended)  # before: who answers by sending it again is answered again
         self._deliver(done)
         return waits
 
-    def _begins(self, piece: Piece) -> bool:
-        """Whether a call is worked on from here on; where it was told something, it has that."""
-        if piece.transport != "udp" or piece.key:
-            return True
-        piece.key = key_of(*piece.source, piece.request)
-        working, piece.told = self._remembered.begin(piece.key)
-        self.repeated += working
-        return not working
+    def _begun(self, pieces: Sequence[Piece]) -> Sequence[Piece]:
+        """The calls that are worked on from here on; those that were told something have that."""
+        new = [each for each in pieces if not each.key and each.transport == "udp"]
+        for piece in new:
+            piece.key = key_of(*piece.source, piece.request)
+        repeated = set()
+        for piece, (working, told) in zip(
+            new, self._remembered.begin([each.key for each in new]), strict=True
+        ):
+            piece.told = told
+            if working:
+                repeated.add(piece)
+        self.repeated += len(repeated)
+        return [each for each in pieces if each not in repeated] if repeated else pieces
 
-    def _asked(self, piece: Piece) -> Asked | Plain | Responded | None:
+    def _asked(self, piece: Piece) -> Asked | Claimed | Plain | Responded | None:
         """What a call says, or its answer where it awaits nothing any more; None: a fault."""
         try:
-            return self._responder.ask(
-                piece.request, piece.source, piece.transport, piece.now_ns, piece.via_trusted
-            )
+            return self._ask(piece, whole=piece.verdict is not None)
         except Exception:
             log.exception("a call is answered without caller identity")
             return None
+
+    def _ask(self, piece: Piece, whole: bool) -> Asked | Claimed | Plain | Responded:
+        return self._responder.ask(
+            piece.request, piece.source, piece.transport, piece.now_ns, piece.via_trusted, whole
+        )
 
     def counts(self) -> Counted:
         """What was counted here; a message received counts where it was received."""
@@ -163,29 +151,63 @@ class Clerk:
         return counted._replace(received=0, dropped=dict(dropped))
 
     def _told(
-        self, piece: Piece, asked: Asked | Plain | Told | Responded | None
+        self,
+        piece: Piece,
+        asked: Asked | Claimed | Plain | Told | Responded | None,
+        verdict: Verdict | None,
     ) -> Told | Responded | Wanted:
         """What to tell of a call, by the data of the moment, where it awaits anything."""
         try:
+            if isinstance(asked, Claimed):
+                if verdict is not None and verdict.state is State.VALID and not verdict.failed:
+                    piece.verdict = verdict
+                    return tell_valid(asked, verdict)
+                asked = self._ask(piece, whole=True)
+                assert not isinstance(asked, Claimed)
             if isinstance(asked, Plain):
                 return self._signed(asked)
             if isinstance(asked, Asked):
-                return self._found(piece, asked)
+                return self._found(piece, asked, verdict or piece.verdict)
         except Exception:  # a fault of ours: the call goes on all the same
             log.exception("a call is answered without caller identity")
             asked = None
         return asked or tell(could_not_tell("fault"))
 
-    def _found(self, piece: Piece, asked: Asked) -> Told | Wanted:
+    def _ruled(self) -> Rules:
+        """By what rules the calls of the moment are verified."""
+        if self._rules is None:
+            assert self._responder.index is not None
+            self._rules = Rules(self._responder.index)
+        return self._rules
+
+    def _verdicts(self, asked: Sequence[object]) -> list[Verdict | None]:
+        """The verdict on each call that is to be verified as most are, where it is known."""
+        found: list[Verdict | None] = [None] * len(asked)
+        claimed = [(at, each) for at, each in enumerate(asked) if isinstance(each, Claimed)]
+        if not claimed:
+            return found
+        try:
+            rules = self._ruled()
+            calls = [(claimed_question(each), rules.trust(each.provider)) for _, each in claimed]
+            verdicts = self._identity.verify_together(calls, rules.policy)
+        except Exception:  # a fault of ours: each call by itself has another chance
+            log.exception("calls are verified one by one")
+            return found
+        for (at, _), verdict in zip(claimed, verdicts, strict=True):
+            found[at] = verdict
+        return found
+
+    def _found(self, piece: Piece, asked: Asked, verdict: Verdict | None) -> Told | Wanted:
         index = self._responder.index
         assert index is not None
-        verdict, signature = piece.verdict, None
+        signature = None
         caller = caller_asked(asked, piece.request)
         if asked.awaits == VERIFY and verdict is None:
-            wanted = wanted_of(question_of(asked, caller), index, asked.provider)
+            wanted = self._ruled().wanted(question_of(asked, caller), asked.provider)
             verdict = self._identity.verify_now(wanted.question, wanted.trust_name, wanted.policy)
             if verdict is None:
                 return wanted
+            piece.verdict = verdict
         if asked.awaits == SIGN:
             signature = self._signature(index, asked, caller)
         return tell(verdict, asked, signature, caller)
@@ -214,16 +236,45 @@ class Clerk:
             return Signature(origination, request, None, str(why))
         return Signature(origination, request, signed)
 
-    def _answered(self, piece: Piece, told: Told) -> Responded | None:
-        """The answer of a call; None where there is none, by a fault of ours."""
+    def _answered(self, piece: Piece, told: Told) -> tuple[Told, Responded | None]:
+        """The answer of a call, and what was told for it; None where there is no answer, by a fault
+        of ours."""
         try:
-            return self._receive(piece, told)
+            done = self._receive(piece, told)
+            if done.awaits:
+                told = self._diverted(piece, told, done)
+                done = self._receive(piece, told)
+            return told, done
         except ValueError:  # what was told makes no answer
             log.exception("a call is answered without caller identity")
         except Exception:
             log.exception("a call could not be answered")
+            return told, None
+        told = tell(could_not_tell("fault"))
+        return told, self._receive(piece, told)
+
+    def _diverted(self, piece: Piece, told: Told, done: Responded) -> Told:
+        """What to tell of a call that is sent elsewhere, and whose diversion is to be signed."""
+        index = self._responder.index
+        assert index is not None
+        default_cc = index.settings(PCS, done.provider).default_cc
+        verdict = piece.verdict
+        try:
+            if verdict is not None and not names(verdict, done.called):
+                verdict = self._called(piece, done)
+            return tell_diverted(told, done, piece.request, verdict, default_cc, self._identity)
+        except Exception:  # a fault of ours: the call goes there all the same
+            log.exception("a diversion is not signed")
+        return told._replace(diversion=b"")
+
+    def _called(self, piece: Piece, done: Responded) -> Verdict | None:
+        """The verdict on a call to whom it has been diverted before, and not to the party in To."""
+        asked = self._ask(piece, whole=True)
+        if not isinstance(asked, Asked):
             return None
-        return self._receive(piece, tell(could_not_tell("fault")))
+        question = question_of(asked, caller_asked(asked, piece.request))
+        wanted = self._ruled().wanted(question._replace(dest=done.called), done.provider)
+        return self._identity.verify_now(wanted.question, wanted.trust_name, wanted.policy)
 
     def _receive(self, piece: Piece, told: Told) -> Responded:
         return self._responder.receive(
@@ -252,16 +303,6 @@ class Clerk:
         for piece, _ in done:
             self.seconds.observe(max(0.0, (now - piece.now_ns) / 1e9))
         self._keep(done)
-
-
-def wanted_of(question: Question, index: Index, provider: str) -> Wanted:
-    """What a call that is to be verified waits for, by a provider's rules."""
-    settings = index.stir_settings()
-    trust = index.stir(provider).auth_address
-    return Wanted(question, trust, policy_of(settings), settings.fetch_budget / 1e3)
-
-
-policy_of = lru_cache(maxsize=8)(Policy.of)  # the settings of an index
 
 
 def could_not_tell(why: str) -> Verdict:

@@ -9,32 +9,16 @@ from collections.abc import Sequence
 
 import grpc
 
-from ..v1.object_pb2 import Change, Mutation, Object
+from ..v1.object_pb2 import Change
 from ..v1.replication_pb2 import Changes, ResumeToken, WatchRequest
-from ..v1.subscriber_pb2 import Number
 
-__all__ = ["LAYOUT", "numbered", "open_stream", "revision_of", "split"]
+__all__ = ["numbered", "open_stream", "revision_of", "split"]
 
 Stream = grpc.aio.UnaryStreamCall[WatchRequest, bytes]
 
 FOLLOW = "/callscreen.v1.Replication/Follow"  # as many changes a message as there are
 WATCH = "/callscreen.v1.Replication/Watch"  # one, of a core that knows no more
 
-# Where the loader finds what it reads without making messages.
-LAYOUT = (
-    Change.MUTATIONS_FIELD_NUMBER,
-    Mutation.NAME_FIELD_NUMBER,
-    Mutation.PUT_FIELD_NUMBER,
-    min(field.number for field in Object.DESCRIPTOR.oneofs_by_name["kind"].fields),
-    Object.NUMBER_FIELD_NUMBER,
-    Number.NUMBER_FIELD_NUMBER,
-    Number.SUBSCRIBER_NAME_FIELD_NUMBER,
-    Number.SERVICE_PROVIDER_NAME_FIELD_NUMBER,
-    Number.WHITELIST_FIELD_NUMBER,
-    Number.BLACKLIST_FIELD_NUMBER,
-    Number.VIP_FIELD_NUMBER,
-    Number.BLOCKED_FIELD_NUMBER,
-)
 REVISION = Change.REVISION_FIELD_NUMBER << 3  # a varint
 CHANGES = Changes.CHANGES_FIELD_NUMBER << 3 | 2  # delimited
 

@@ -17,10 +17,8 @@ MESSAGE_OCTETS = 65_536  # of a message, head and body
 HEAD_OCTETS = 32_768
 LENGTH_OCTETS = 16  # of the text of a length: more is no number that is allowed
 
-# At the beginning of a line, which may be folded: content-length or l, and its value.
-LENGTH = re.compile(
-    rb"\r\n(?:content-length|l)[ \t]*:[ \t]*(?:\r\n[ \t]+)*([^\r\n]*)", re.IGNORECASE
-)
+# At the beginning of a line: content-length or l, and its value with all of its folds.
+LENGTH = re.compile(rb"\r\n(?:content-length|l)[ \t]*:((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE)
 END = b"\r\n\r\n"
 
 
@@ -58,7 +56,8 @@ class Framer:
 
     def receive(self, octets: bytes) -> Iterator[Frame]:
         """The frames that these octets complete, in order."""
-        self._buffer += octets
+        if not self._ended:
+            self._buffer += octets
         while not self._ended:
             frame = self._next()
             if frame is None:
@@ -93,7 +92,7 @@ class Framer:
                 return None
             return Frame(Kind.HEAD_TOO_LARGE, bytes(self._buffer[:HEAD_OCTETS]))
         head = end + len(END)
-        lengths = {value.strip(b" \t") for value in LENGTH.findall(self._buffer, 0, end + 2)}
+        lengths = {value.strip(b" \t\r\n") for value in LENGTH.findall(self._buffer, 0, end + 2)}
         if not lengths:
             return self._take(head, Kind.NO_LENGTH)
         text = lengths.pop()

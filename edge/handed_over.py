@@ -16,11 +16,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..fastpath.handing_types import read_handed
+from ..fastpath.handing import read_handed
 from ..fastpath.respond_types import Address, Responded, Told
 from ..fastpath.ring import RingBuffer
 from ..identity.model import Verdict
-from .entries import split_entries
 
 __all__ = ["HANDED_OCTETS", "Feed", "Piece"]
 
@@ -28,6 +27,7 @@ HANDED_OCTETS = 4 * 1024 * 1024  # of a worker's calls that wait: some 4,000
 CALLS_MOST = 4_096  # of streams that wait
 OCTETS_MOST = 16 * 1024 * 1024  # of these
 TAKEN_CALLS, TAKEN_OCTETS = 16, 64 * 1024  # out of a ring at a time: others have their share
+BUSY_CALLS = 32  # where more than TAKEN_OCTETS wait: the more at a time, the less each costs
 WAIT_MS = 100
 
 # Sends an answer; the octets say which of several own addresses it leaves from.
@@ -128,31 +128,26 @@ class Feed:
 
     def _some(self) -> list[Piece]:
         found: list[Piece] = []
-        while self._back and len(found) < TAKEN_CALLS:
+        most = BUSY_CALLS if self.in_rings() > TAKEN_OCTETS else TAKEN_CALLS
+        while self._back and len(found) < most:
             found.append(self._back.popleft())
         for _ in self._rings:
-            if len(found) >= TAKEN_CALLS:
+            if len(found) >= most:
                 return found
             ring, send = self._rings[self._turn % len(self._rings)]
             self._turn += 1
-            entries, _ = ring.take(TAKEN_CALLS - len(found), TAKEN_OCTETS)
-            found += [piece_of(entry, send) for entry in split_entries(entries)]
-        while self._new and len(found) < TAKEN_CALLS:
+            entries, _ = ring.take(most - len(found), TAKEN_OCTETS)
+            found += pieces_of(entries, send)
+        while self._new and len(found) < most:
             piece = self._new.popleft()
             self._octets -= len(piece.request)
             found.append(piece)
         return found
 
 
-def piece_of(entry: bytes, send: Send) -> Piece:
-    """A call out of an entry of a worker's ring."""
-    handed = read_handed(entry)
-    return Piece(
-        handed.request,
-        (handed.host, handed.port),
-        "udp",
-        handed.now_ns,
-        handed.via_trusted,
-        send,
-        handed.own,
-    )
+def pieces_of(entries: bytes, send: Send) -> list[Piece]:
+    """Calls out of entries of a worker's ring."""
+    return [
+        Piece(request, (host, port), "udp", now_ns, via_trusted, send, own)
+        for now_ns, host, port, request, via_trusted, own in read_handed(entries)
+    ]

@@ -29,11 +29,12 @@ from ..fastpath.ring import RingBuffer
 from ..identity.model import Verdict
 from ..ops import Add
 from ..ops.metrics import SLOW, Histogram
-from .clerk import Clerk, Identity, Look, Wanted, could_not_tell
+from .clerk import Clerk, Look, could_not_tell
 from .handed_over import HANDED_OCTETS, Feed, Piece
 from .remembered import Remembered
 from .replying import Replier
 from .taps import Taps
+from .verifying import Identity, Wanted
 from .waiting import BATCH_LIMIT
 from .workers import Put, WorkerConfig, total
 

@@ -9,19 +9,20 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from ..fastpath.model import Origination
-from ..identity.model import Check, State, Verdict
+from ..identity.model import Check, Signed, SignRequest, State, Verdict
 from ..identity.service import PlainSigned
 from ..v1.screening_pb2 import CallRecord, Identity, IdentityCheck, Signature
 from .questions import ToSign
 
-__all__ = ["RECORD_MOST", "identity_octets", "signature_octets"]
+__all__ = ["RECORD_MOST", "diversion_octets", "identity_octets", "signature_octets"]
 
+UNASKED = int(State.UNASKED)
 RECORD_MOST = 2_048  # octets: a worker's record has 8,192 for all
 TEXT_MOST = 200  # characters of one value
 IDENTITY_TAG = bytes((CallRecord.IDENTITY_FIELD_NUMBER << 3 | 2,))
 SIGNATURE_TAG = bytes((0x80 | CallRecord.SIGNATURE_FIELD_NUMBER << 3 & 0x7F | 2, 1))  # field 16
 VERDICT_ORIGID_TAG = bytes((Identity.DESCRIPTOR.fields_by_name["origid"].number << 3 | 2,))
-HELD: dict[int, tuple[tuple[Check, ...], tuple[bytes, ...]]] = {}
+HELD: dict[int, tuple[tuple[Check, ...], tuple[tuple[bytes, ...], bytes]]] = {}
 HELD_MOST = 64
 ORIG_TAG, DEST_TAG, ORIGID_TAG, FAILURE_TAG = (
     bytes((Signature.DESCRIPTOR.fields_by_name[name].number << 3 | 2,))
@@ -32,26 +33,29 @@ CODES_MOST = 8  # service provider codes
 
 def identity_octets(verdict: Verdict) -> bytes:
     """A verdict as it stands in a record; empty where none was asked for."""
-    state = verdict.state
-    if state == State.UNASKED:
+    state, origid = int(verdict.state), verdict.origid
+    if state == UNASKED:
         return b""
-    octets = alike(
-        *(state, verdict.verstat, verdict.code, verdict.attest, verdict.spc[:CODES_MOST]),
-        *(verdict.signer, verdict.x5u, verdict.replayed),
-    )
-    if verdict.origid:
-        octets += field(VERDICT_ORIGID_TAG, cut(verdict.origid))
+    codes, signer, x5u = verdict.spc[:CODES_MOST], verdict.signer, verdict.x5u
+    said = verdict.verstat, verdict.code, verdict.attest
+    octets = alike(state, *said, codes, signer, x5u, verdict.replayed)
+    if origid:
+        octets += field(VERDICT_ORIGID_TAG, origid[:TEXT_MOST])
     octets += issued(verdict.iat)
-    for each in check_fields(verdict.checks):
-        if len(octets) + len(each) > RECORD_MOST:
-            break
-        octets += each
+    fields, together = check_fields(verdict.checks)
+    if len(octets) + len(together) <= RECORD_MOST:
+        octets += together
+    else:
+        for each in fields:
+            if len(octets) + len(each) > RECORD_MOST:
+                break
+            octets += each
     return IDENTITY_TAG + length(octets) + octets
 
 
 @lru_cache(maxsize=256)
 def alike(
-    state: State,
+    state: int,
     verstat: str,
     code: int,
     attest: str,
@@ -62,7 +66,7 @@ def alike(
 ) -> bytes:
     """What the verdicts on calls of a signer have in common, if they are good."""
     return Identity(
-        state=state.name.lower(),
+        state=State(state).name.lower(),
         verstat=cut(verstat),
         code=code,
         attest=cut(attest),
@@ -78,8 +82,8 @@ def issued(iat: int) -> bytes:
     return Identity(iat=seconds(iat)).SerializeToString()
 
 
-def check_fields(checks: tuple[Check, ...]) -> tuple[bytes, ...]:
-    """Each check as a field of Identity; those of good calls are one object."""
+def check_fields(checks: tuple[Check, ...]) -> tuple[tuple[bytes, ...], bytes]:
+    """Each check as a field of Identity, and all in a row; those of good calls are one object."""
     held = HELD.get(id(checks))
     if held is not None:
         return held[1]
@@ -91,8 +95,9 @@ def check_fields(checks: tuple[Check, ...]) -> tuple[bytes, ...]:
     )
     if len(HELD) >= HELD_MOST:
         HELD.clear()
-    HELD[id(checks)] = checks, fields  # what is held keeps its id
-    return fields
+    found = fields, b"".join(fields)
+    HELD[id(checks)] = checks, found  # what is held keeps its id
+    return found
 
 
 def signature_octets(
@@ -109,6 +114,20 @@ def signature_octets(
             octets += field(ORIGID_TAG, signed.origid) + moment(request.iat, signed.certificate)
     if failure:
         octets += field(FAILURE_TAG, cut(failure))
+    return SIGNATURE_TAG + length(octets) + octets
+
+
+def diversion_octets(
+    provider: str, cert_name: str, request: SignRequest | None, signed: Signed | None, failure: str
+) -> bytes:
+    """How a diversion was signed, or why not, as it stands in a record."""
+    made = Signature(service_provider_name=provider, cert_name=cut(cert_name), failure=cut(failure))
+    if request is not None:
+        made.orig, made.div = cut(request.orig), cut(request.div)
+        made.dest.extend(map(cut, request.dest))
+    if signed is not None:
+        made.iat, made.certificate = signed.iat, signed.certificate
+    octets = made.SerializeToString()
     return SIGNATURE_TAG + length(octets) + octets
 
 
@@ -132,7 +151,7 @@ def moment(iat: int, certificate: str) -> bytes:
 
 def field(tag: bytes, words: str) -> bytes:
     """A text of TEXT_MOST characters at most as it stands in a message."""
-    octets = words.encode()
+    octets = words.encode("utf-8", "replace")
     size = len(octets)
     return b"%b%c%b" % (tag, size, octets) if size < 0x80 else tag + length(octets) + octets
 

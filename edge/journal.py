@@ -4,6 +4,7 @@ Invariants
 1. A file begins with the resume token after which its changes come, and each change has its length
    and a checksum: what ends in mid-change, or is damaged, ends before it.
 2. What could not be written whole is cut off again, so that a later change never follows a gap.
+   Where even that fails the file takes no more.
 3. A file is its owner's alone (mode 0600).
 
     file    MAGIC, entry of the token, then an entry a change
@@ -11,6 +12,7 @@ Invariants
             (4), payload
 """
 
+import errno
 import os
 import struct
 import zlib
@@ -55,6 +57,7 @@ class Journal:
         self.path = path
         self.size = 0  # octets
         self.count = 0  # changes
+        self.torn = False  # it ends with what could not be cut off
         self._dirty = False
         self._fd = os.open(path, flags, FILE_MODE)
         try:
@@ -67,7 +70,8 @@ class Journal:
     def resume(cls, path: Path, size: int, count: int) -> "Journal":
         """Goes on after the first `size` octets, which hold `count` changes. Raises OSError."""
         self = cls.__new__(cls)
-        self.path, self.size, self.count, self._dirty = path, size, count, False
+        self.path, self.size, self.count = path, size, count
+        self.torn = self._dirty = False
         self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:
             os.ftruncate(self._fd, size)
@@ -94,14 +98,18 @@ class Journal:
             self._fd = -1
 
     def _write(self, octets: bytes) -> None:
+        if self.torn:
+            raise OSError(errno.EIO, f"{self.path.name} ends with what could not be cut off")
         view = memoryview(octets)
         try:
             while view:
                 view = view[os.write(self._fd, view) :]
         except OSError:
-            with suppress(OSError):  # what cannot be cut off now is cut off by its checksum
+            self.torn = True
+            with suppress(OSError):  # what cannot be cut off is left out for its checksum
                 os.ftruncate(self._fd, self.size)
                 os.lseek(self._fd, self.size, os.SEEK_SET)
+                self.torn = False
             raise
         self.size += len(octets)
         self._dirty = True

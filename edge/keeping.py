@@ -3,6 +3,7 @@
 Invariants
 1. Whoever changes a view, or what is on disk, holds the lock; an image is written without it.
 2. A write that was begun is ended before its task is.
+3. A fault of ours, or a want of memory, is told and tried again later: what answers goes on.
 """
 
 import asyncio
@@ -25,20 +26,31 @@ async def keep(
     standing: Callable[[], tuple[ViewT, ResumeToken] | None],
 ) -> None:
     """Goes on until cancelled. `standing` gives what is to be kept now, and of which revision."""
-    try:
-        while True:
-            await asyncio.sleep(KEEP_SECONDS)
+    while True:
+        await asyncio.sleep(KEEP_SECONDS)
+        try:
+            await _once(local, changing, standing)
+        except Exception as error:
+            if not local.failure:
+                log.exception("the replica on disk is not kept for a while")
             async with changing:
-                await _whole(local.sync)
-                found = standing()
-                image = local.begin(*found) if found is not None and local.due() else None
-            if image is not None:
-                await _whole(local.write, image)
-                async with changing:
-                    await _whole(local.finish, image)
-    except Exception as error:  # a fault of ours: what answers goes on
-        log.exception("the replica on disk is kept no longer")
-        local.failure = str(error)
+                local.failed(error)
+
+
+async def _once(
+    local: Local[ViewT],
+    changing: asyncio.Lock,
+    standing: Callable[[], tuple[ViewT, ResumeToken] | None],
+) -> None:
+    """What the disk is owed now."""
+    async with changing:
+        await _whole(local.sync)
+        found = standing()
+        image = local.begin(*found) if found is not None and local.due() else None
+    if image is not None:
+        await _whole(local.write, image)
+        async with changing:
+            await _whole(local.finish, image)
 
 
 async def _whole(work: Callable[..., None], *arguments: object) -> None:

@@ -10,7 +10,6 @@ Invariants
    calls and changes go on.
 """
 
-import fcntl
 import logging
 import os
 import re
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from ..v1.replication_pb2 import ResumeToken
+from .folder import settle_folder, take_folder
 from .following import revision_of
 from .journal import FILE_MODE, Journal, read_journal
 
@@ -59,6 +59,7 @@ class Image(NamedTuple):
     journal: Journal  # what comes after its first revision
     write: Callable[[int], int]
     begun: float
+    alone: bool  # changes were given up before it: what comes after is of use with it alone
 
 
 class Local(Generic[ViewT]):
@@ -91,16 +92,8 @@ class Local(Generic[ViewT]):
 
     def open(self) -> None:
         """Takes the folder. Raises OSError where it is another process's, or cannot be made."""
-        folder = self._folder
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(lock)
-            raise OSError(error.errno, f"another edge uses {folder}") from error
-        self._lock = lock
-        for left in folder.glob("*.tmp"):  # of an image that was not ended
+        self._lock = take_folder(self._folder)
+        for left in self._folder.glob("*.tmp"):  # of an image that was not ended
             left.unlink(missing_ok=True)
         self._last = max((number for _, number in self._files()), default=0)
 
@@ -185,7 +178,7 @@ class Local(Generic[ViewT]):
         try:
             self._journal.append(changes)
         except OSError as error:
-            self._failed(error)
+            self.failed(error)
 
     def sync(self) -> None:
         """What was appended outlasts a loss of power. Raises nothing."""
@@ -193,7 +186,7 @@ class Local(Generic[ViewT]):
             if self._journal is not None:
                 self._journal.sync()
         except OSError as error:
-            self._failed(error)
+            self.failed(error)
 
     def due(self) -> bool:
         """Whether it is time for another image."""
@@ -212,14 +205,18 @@ class Local(Generic[ViewT]):
         begun = self._clock()
         number = self._last = self._last + 1
         path = self._path("image", number)
+        write = view.saver(token)
         try:
             journal = Journal(self._path("changes", number), token.SerializeToString())
         except OSError as error:
-            self._failed(error)
+            with suppress(OSError):
+                self._path("changes", number).unlink()
+            self.failed(error)
             return None
         self.leave()
         self._journal = journal
-        return Image(path, path.with_suffix(".tmp"), number, journal, view.saver(token), begun)
+        aside, alone = path.with_suffix(".tmp"), bool(self.failure)
+        return Image(path, aside, number, journal, write, begun, alone)
 
     def write(self, image: Image) -> None:
         """Writes it. The one call that may run while others do. Raises nothing."""
@@ -241,20 +238,20 @@ class Local(Generic[ViewT]):
         """Gives it its name, where all that it needs is on disk. Raises nothing."""
         try:
             if self._journal is not image.journal:  # another view answers, or a change was lost
-                image.aside.unlink(missing_ok=True)
+                self._undo(image)
                 return
             if self._reason:
                 raise OSError(self._reason)
             image.journal.sync()
             image.aside.rename(image.path)
-            self._settle()
+            settle_folder(self._folder)
             for kind, before in self._files():
                 if before < image.number:
                     self._path(kind, before).unlink(missing_ok=True)
         except OSError as error:
             with suppress(OSError):
-                image.aside.unlink(missing_ok=True)
-            self._failed(error)
+                self._undo(image)
+            self.failed(error)
         else:
             self.images += 1
             if self.failure:
@@ -264,6 +261,12 @@ class Local(Generic[ViewT]):
             self._reason = ""
             self._ended = self._clock()
             self._took = self._ended - image.begun
+
+    def _undo(self, image: Image) -> None:
+        """Removes what nobody will read. Raises OSError."""
+        image.aside.unlink(missing_ok=True)
+        if image.alone:
+            image.journal.path.unlink(missing_ok=True)
 
     def leave(self) -> None:
         """What is on disk is no part of what comes."""
@@ -279,15 +282,7 @@ class Local(Generic[ViewT]):
             os.close(self._lock)
             self._lock = -1
 
-    def _settle(self) -> None:
-        """The names in the folder outlast a loss of power."""
-        fd = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-
-    def _failed(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
         """Gives the changes up: what comes after them would leave a gap."""
         if not self.failure:
             log.error("the replica on disk stays behind from now on: %s", error)

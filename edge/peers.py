@@ -18,12 +18,13 @@ import asyncio
 import ipaddress
 import logging
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..fastpath.peers import PeerTable
-from ..fastpath.peers_types import LOOPBACK, Peer
+from ..fastpath.peers_types import LOOPBACK, PEERS_MOST, Peer
 from ..fastpath.plain import parse_prefix
 from ..ops import Add, Family
 
@@ -150,15 +151,17 @@ def read_peers(path: Path) -> list[Peer]:
         raise ValueError(f"{path} has more than {FILE_OCTETS} octets")
     try:
         content = tomllib.loads(path.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is no TOML: {error}") from error
     unknown = set(content) - {"peer"}
     if unknown or not isinstance(content.get("peer", []), list):
         raise ValueError(f"{path} holds [[peer]] and nothing else: {', '.join(sorted(unknown))}")
-    peers = [peer(entry, place) for place, entry in enumerate(content.get("peer", []), 1)]
-    names = [each.name for each in peers]
-    for name in names:
-        if names.count(name) > 1:
+    entries = content.get("peer", [])
+    if len(entries) > PEERS_MOST:
+        raise ValueError(f"{path}: there are at most {PEERS_MOST} peers")
+    peers = [peer(entry, place) for place, entry in enumerate(entries, 1)]
+    for name, count in Counter(each.name for each in peers).items():
+        if count > 1:
             raise ValueError(f"{path}: two peers are named {name!r}")
     return peers
 

@@ -15,7 +15,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..fastpath.asking_types import Asked
+from ..fastpath.asking_types import Asked, Claimed
 from ..fastpath.model import Origination
 from ..fastpath.sip import parse, parse_name_addr, parse_uri
 from ..fastpath.sip_types import Request
@@ -32,6 +32,7 @@ __all__ = [
     "Unsigned",
     "caller_asked",
     "caller_of",
+    "claimed_question",
     "number_of",
     "question_of",
     "signed_by",
@@ -115,6 +116,12 @@ def question_of(asked: Asked, caller: Caller) -> Question:
         default_cc=asked.default_cc,
         resource_priority=asked.priority,
     )
+
+
+def claimed_question(claimed: Claimed) -> Question:
+    """What is to be verified of a call, so far as a single plain token asks for it."""
+    identity, orig, dest, call_id, from_tag, _, _ = claimed
+    return Question((identity,), orig, dest, "", "", call_id, from_tag)
 
 
 def to_sign(asked: Asked, origination: Origination, number: str, now: float) -> ToSign:

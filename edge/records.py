@@ -92,6 +92,11 @@ class RecordsOut:
         """Octets on disk."""
         return self._waiting.spooled
 
+    @property
+    def disk_failing(self) -> bool:
+        """Whether records wait in memory alone that should be on disk."""
+        return self._waiting.failing
+
     def put(self, entries: bytes, count: int = 1) -> None:
         """Takes `count` records, at most BATCH_LIMIT, as they stand in an AppendRequest."""
         if self._waiting.put(Block(entries, count)):

@@ -9,22 +9,15 @@ Invariants
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from typing import Generic, TypeVar
 
-__all__ = ["REMEMBERED_MOST", "REMEMBERED_SECONDS", "Remembered", "key_of"]
+__all__ = ["REMEMBERED_MOST", "REMEMBERED_SECONDS", "Remembered"]
 
 REMEMBERED_MOST = 16_384  # calls
 REMEMBERED_SECONDS = 32.0  # as long as an INVITE is sent again: 64 times T1 (RFC 3261 17.1.1.2)
-KEY_OCTETS = 16
-BEGUN = False, None
+BEGUN, WORKING = (False, None), (True, None)
 
 Told = TypeVar("Told")
-
-
-def key_of(host: str, port: int, request: bytes) -> bytes:
-    """What a call and its repetitions have in common."""
-    return blake2b(b"%b %d %b" % (host.encode(), port, request), digest_size=KEY_OCTETS).digest()
 
 
 class Remembered(Generic[Told]):
@@ -43,19 +36,24 @@ class Remembered(Generic[Told]):
         self._told: OrderedDict[bytes, tuple[float, Told]] = OrderedDict()
         self._working: set[bytes] = set()
 
-    def begin(self, key: bytes) -> tuple[bool, Told | None]:
-        """Whether this call is worked on already; and what it was told, where that is known.
+    def begin(self, keys: Iterable[bytes]) -> list[tuple[bool, Told | None]]:
+        """Whether each call is worked on already; and what it was told, where that is known.
 
         Where it is neither, it is worked on from here on: until `end`.
         """
+        found: list[tuple[bool, Told | None]] = []
         with self._lock:
-            if key in self._working:
-                return True, None
-            found = self._told.get(key)
-            if found is not None and self._clock() - found[0] <= self._seconds:
-                return False, found[1]
-            self._working.add(key)
-        return BEGUN
+            for key in keys:
+                if key in self._working:
+                    found.append(WORKING)
+                    continue
+                told = self._told.get(key)
+                if told is not None and self._clock() - told[0] <= self._seconds:
+                    found.append((False, told[1]))
+                    continue
+                self._working.add(key)
+                found.append(BEGUN)
+        return found
 
     def end(self, calls: Iterable[tuple[bytes, Told | None]]) -> None:
         """Calls that were begun are answered; what they were told is kept, if anything was."""

@@ -14,6 +14,7 @@ Invariants
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -61,18 +62,21 @@ class Replica(Generic[ViewT]):
         metrics: Metrics,
         *,
         clock: Callable[[], float],
+        steady: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float],
         metadata: Sequence[tuple[str, str]] = (),
         local: Local[ViewT] | None = None,
         memory_limit: int = 0,
     ) -> None:
-        """`empty` makes an empty index; `clock` gives Unix time; `jitter` the share, 0 to 1, of a
+        """`empty` makes an empty index; `clock` gives Unix time, `steady` seconds that never
+        go back; `jitter` the share, 0 to 1, of a
         pause that is really waited; `memory_limit` the octets that indexes may hold, 0 any."""
         self._channel = channel
         self._stub = replication_pb2_grpc.ReplicationStub(channel)
         self._empty = empty
         self._metrics = metrics
         self._clock = clock
+        self._steady = steady
         self._jitter = jitter
         self._metadata = tuple(metadata)
         self._token = replication_pb2.ResumeToken()  # where `view` stands
@@ -83,11 +87,11 @@ class Replica(Generic[ViewT]):
         self.local = local
         self._changing = asyncio.Lock()  # held by whoever changes a view, or what is on disk
         self._single = False  # the core sends one change a message
-        self.budget = Budget(memory_limit, clock)
+        self.budget = Budget(memory_limit, steady)
         self.view: ViewT | None = None
         self.ready = asyncio.Event()  # set with the first view
         self.heard = 0  # the last revision that the core has spoken of
-        self._word = clock()  # when the core was followed last
+        self._word = steady()  # when the core was followed last
         self.lag = 0.0  # seconds from the commit of the last change to its being in force here
 
     @property
@@ -102,7 +106,7 @@ class Replica(Generic[ViewT]):
 
     def silence(self) -> float:
         """Seconds since the core was last followed; 0.0 while it is."""
-        return 0.0 if self._watching else max(0.0, self._clock() - self._word)
+        return 0.0 if self._watching else self._steady() - self._word
 
     async def run(self) -> None:
         """Follows until cancelled; returns only so.
@@ -117,7 +121,7 @@ class Replica(Generic[ViewT]):
         try:
             found = await asyncio.to_thread(local.recover)
             if found is not None:
-                self._swap(*found)
+                await self._swap(*found)
             keeping = asyncio.create_task(keep(local, self._changing, self._standing))
             try:
                 await self._attempts()
@@ -139,11 +143,8 @@ class Replica(Generic[ViewT]):
                 await self._follow()
                 self._lost("the stream ended")
             except SnapshotNeededError as error:
-                log.log(
-                    logging.DEBUG if self._stale else logging.WARNING,
-                    "a new snapshot is needed: %s",
-                    error,
-                )
+                level = logging.DEBUG if self._stale else logging.WARNING
+                log.log(level, "a new snapshot is needed: %s", error)
                 self._stale = True
             except FullError as error:
                 self._stale |= self.budget.refuse(error)
@@ -159,7 +160,7 @@ class Replica(Generic[ViewT]):
                 self._stale = True
             finally:
                 if self._watching:
-                    self._word = self._clock()
+                    self._word = self._steady()
                     self._single = False  # the next core may know more
                 self._watching = False
             pause = BACK_OFF_FIRST if self._progress else min(pause * 2, BACK_OFF_LAST)
@@ -171,7 +172,7 @@ class Replica(Generic[ViewT]):
         if view is None or self._stale:
             view, token, complete = await self._snapshot()
         if token.revision >= complete:
-            self._swap(view, token)
+            await self._swap(view, token)
         begun = token.revision
         watch = open_stream(self._channel, token, self._metadata, self._single)
         calm = asyncio.create_task(self._calm(begun))
@@ -182,7 +183,7 @@ class Replica(Generic[ViewT]):
                 self.heard = changes[-1][0]
                 await self._apply(view, token, changes)
                 if token.revision >= complete:
-                    self._swap(view, token)
+                    await self._swap(view, token)
                     self._measure(changes[-1][1])
         finally:
             calm.cancel()
@@ -257,15 +258,16 @@ class Replica(Generic[ViewT]):
                 held += self.view.octets
             self.budget.afford(held, size)
 
-    def _swap(self, view: ViewT, token: replication_pb2.ResumeToken) -> None:
+    async def _swap(self, view: ViewT, token: replication_pb2.ResumeToken) -> None:
         """From here on `view` answers; nothing to do where it does already."""
         if view is self.view:
             return
-        if self.local is not None and self.view is not None:
-            self.local.leave()
-        self.view, self._token, self._stale = view, token, False
+        async with self._changing:  # what is on disk may be on its way there
+            if self.local is not None and self.view is not None:
+                self.local.leave()
+            self.view, self._token, self._stale = view, token, False
         self._progress = True
-        self._word = self._clock()
+        self._word = self._steady()
         self.budget.relieve()
         log.info("index at revision %d", token.revision)
         self.ready.set()

@@ -17,14 +17,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import grpc
-
 from ..fastpath.index import Index
 from ..fastpath.peers import PeerTable
 from ..fastpath.recent import RecentTable
 from ..identity.service import FAMILIES as WHO_FAMILIES
 from ..identity.service import Identities, IdentityConfig
 from ..ops import Family, Instruments
+from ..ops.grpc_tls import ClientTls
+from ..ops.transport import open_channel
 from .capturing import CAPTURE_FAMILIES, CaptureConfig, Capturing
 from .identifying import Identifying
 from .identity_shown import IDENTITY_FAMILIES
@@ -71,19 +71,21 @@ CHANNEL_OPTIONS = (
 class EdgeConfig:
     """`sip` and `grpc` are HOST:PORT, port 0 of `sip` any free one; `product` is both, pcs or cin.
 
-    `token` is shown to the core; `name` stands in call records, the host's name by default. `state`
-    is the folder in which a replica and call records are kept, "" for none; `memory_limit` the MiB
-    that indexes may hold, 0 for any. `workers` is the number of threads that answer; `segmentation`
-    lets the kernel take apart answers that were sent together; `spin` is the microseconds that one
-    looks for the next datagram before it sleeps, while they come as close together. `trust` and
-    `peers`, a list and a file, say who is answered besides loopback; `ceiling` is in calls a
-    second, 0 for any. `identity` says how callers are verified and calls signed, by so many threads
-    of their own. `mode` is redirect or proxy, and `via` the HOST:PORT in a proxy's Via, `sip` by
-    default; `branch_secret` is a file with the secret of its branches, "" for one of its own.
+    `tls` is spoken with the core, and `token` shown to it; `name` stands in call records, the
+    host's name by default. `state` is the folder in which a replica and call records are kept, ""
+    for none; `memory_limit` the MiB that indexes may hold, 0 for any. `workers` is the number of
+    threads that answer; `segmentation` lets the kernel take apart answers that were sent together;
+    `spin` is the microseconds that one looks for the next datagram before it sleeps, while they
+    come as close together. `trust` and `peers`, a list and a file, say who is answered besides
+    loopback; `ceiling` is in calls a second, 0 for any. `identity` says how callers are verified
+    and calls signed, by so many threads of their own. `mode` is redirect or proxy, and `via` the
+    HOST:PORT in a proxy's Via, `sip` by default; `branch_secret` is a file with the secret of its
+    branches, "" for one of its own.
     """
 
     sip: str = "127.0.0.1:5060"
     grpc: str = "127.0.0.1:50051"
+    tls: ClientTls = field(default_factory=ClientTls)
     token: str = ""
     name: str = ""
     product: str = "both"
@@ -128,7 +130,7 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
     identities = Identities(config.identity)
     metrics = Metrics()
     metadata = (("authorization", f"Bearer {config.token}"),) if config.token else ()
-    async with grpc.aio.insecure_channel(config.grpc, CHANNEL_OPTIONS) as channel:
+    async with open_channel(config.grpc, config.tls, CHANNEL_OPTIONS) as channel:
         local = Local(Path(config.state) / "replica", ScreeningView) if config.state else None
         replica = Replica(
             channel,

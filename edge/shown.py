@@ -111,6 +111,11 @@ FAMILIES = (
         "Call records on disk, for as long as the core does not take them.",
     ),
     Family(
+        "callscreen_edge_records_disk_failing",
+        "gauge",
+        "1 while call records that should be on disk wait in memory, since the disk fails.",
+    ),
+    Family(
         "callscreen_edge_records_made_total",
         "counter",
         "Call records made.",
@@ -184,6 +189,7 @@ class Shown:
         lost = counts.records_lost + metrics.records_lost
         add("callscreen_edge_records_waiting", len(self._records))
         add("callscreen_edge_records_spooled_bytes", self._records.spooled)
+        add("callscreen_edge_records_disk_failing", float(self._records.disk_failing))
         add("callscreen_edge_records_made_total", counts.records_made)
         add("callscreen_edge_records_sent_total", metrics.records_sent)
         add("callscreen_edge_records_dropped_total", lost, "lost")

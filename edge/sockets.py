@@ -1,7 +1,7 @@
-"""UDP sockets of the workers: one each, on one address.
+"""Sockets on which SIP is answered: of UDP one for each worker, all on one address; of TCP one.
 
 Invariants
-1. All are bound before the first one answers; port 0 is chosen by the first. An address that any
+1. All of UDP are bound before the first answers; port 0 is chosen by that one. An address that any
    other socket has is an error, also one that would be shared.
 2. Each has a receive time-out, so that its worker sees that it is to stop.
 """
@@ -15,6 +15,7 @@ __all__ = [
     "RECEIVE_BUFFER",
     "can_segment",
     "format_address",
+    "open_tcp",
     "open_udp",
     "overflows",
     "parse_address",
@@ -23,6 +24,7 @@ __all__ = [
 RECEIVE_BUFFER = 8 * 1024 * 1024  # octets asked of the kernel, which may give less
 SEND_BUFFER = 4 * 1024 * 1024
 WAIT_MICROSECONDS = 100_000
+BACKLOG = 1_024  # connections that wait to be accepted
 # Of the kernel's headers; Python's socket has no names.
 SOL_UDP, UDP_SEGMENT, UDP_GRO = 17, 103, 104
 IP_PKTINFO, IP_RECVERR, IPV6_RECVERR = 8, 11, 25
@@ -58,6 +60,25 @@ async def open_udp(host: str, port: int, count: int = 1) -> list[socket.socket]:
         where = format_address((host, port))
         raise OSError(f"The address {where} cannot be bound: {error.strerror}") from error
     return opened
+
+
+async def open_tcp(host: str, port: int) -> socket.socket:
+    """A listening TCP socket that does not block. Raises OSError where it cannot be bound."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setblocking(False)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise OSError(
+            f"The address {format_address((host, port))} cannot be bound for TCP: {error.strerror}"
+        ) from error
+    return sock
 
 
 def prepare(sock: socket.socket, any_address: bool) -> None:

@@ -5,8 +5,9 @@ Invariants
    segment that was sent in part is given again then; the core keeps each record once.
 2. A loss of power costs what was appended since the last `sync`, the end of a process nothing.
 3. At most `limit` octets stand on disk. Beyond that the newest is refused: the oldest stay.
-4. Damage ends a segment before it, is told in one line and shows in what `read` gives; the other
-   segments are read. A segment that no record can be read of is set aside, never removed.
+4. Damage, a bad sector or a file that is gone ends a segment before it, is told and shows in what
+   `read` gives; the other segments are read. A segment that no record can be read of, or that the
+   disk does not give, is set aside, never removed.
 5. A folder serves one process, and its files are for their owner alone.
 
     records-<number>          the segment that is being appended to: a journal, a block an entry
@@ -15,17 +16,19 @@ Invariants
     block                     number of records (4 octets, little-endian), then their entries
 """
 
-import fcntl
+import errno
 import logging
 import os
 import re
 import struct
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from .entries import Block
-from .journal import FILE_MODE, Journal, journal_octets, read_journal
+from .folder import settle_folder, take_folder
+from .journal import Journal, journal_octets, read_journal
 
 __all__ = ["SEGMENT_OCTETS", "SPOOL_LIMIT", "Segment", "Spool"]
 
@@ -38,6 +41,8 @@ NAME = re.compile(r"records-([0-9]{10})(?:-([0-9]+))?")
 DAMAGED = ".damaged"
 COUNT = struct.Struct("<I")
 EMPTY = journal_octets(TOKEN)  # of a segment that nothing was appended to
+# What reading again does not mend: a bad sector, one whose checksum is wrong, a file that is gone.
+FOR_GOOD = frozenset((errno.EIO, errno.EBADMSG, errno.EUCLEAN, errno.ENOENT))
 
 
 class Segment(NamedTuple):
@@ -55,18 +60,14 @@ class Spool:
         """Takes up what an edge before has left. Raises OSError, also for another edge's folder."""
         self.folder = folder
         self._limit = limit
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._lock)
-            raise OSError(error.errno, f"another edge uses {folder}") from error
+        self._lock = take_folder(folder)
         self._syncing = threading.Lock()
         self._ended: list[Journal] = []  # no longer appended to, not yet synced
         self._journal: Journal | None = None
         self._count = 0  # records of the journal
         self._number = 0  # of the last segment
+        self._unsettled = False  # a segment's name may be lost with the power yet
+        self._unread: set[Path] = set()  # of which the disk did not give all
         try:
             self._segments = self._found()
         except BaseException:
@@ -84,14 +85,18 @@ class Spool:
         """Puts a block last; False where it finds no room. Raises OSError, and it is not in."""
         if self.octets + len(block.entries) > self._limit:
             return False
+        if self._journal is not None and self._journal.torn:
+            self._end()
         if self._journal is None:
             self._journal = Journal(self.folder / f"records-{self._number + 1:010d}", TOKEN)
             self._number += 1
+            self._unsettled = True
         self._journal.append([COUNT.pack(block.records) + block.entries])
         self._count += block.records
         self.records += block.records
         if self._journal.size >= SEGMENT_OCTETS:
-            self._end()
+            with suppress(OSError):  # the block is in: the next one ends the segment
+                self._end()
         return True
 
     def oldest(self) -> Segment | None:
@@ -105,7 +110,9 @@ class Spool:
 
     def read(self, segment: Segment) -> list[Block]:
         """The blocks of a segment, up to the first damage. Raises OSError."""
-        found = blocks_of(segment.path)
+        found, whole = blocks_of(segment.path)
+        if not whole:
+            self._unread.add(segment.path)
         lost = segment.records - sum(block.records for block in found)
         if lost:
             log.error("%s is damaged: %d call records are lost", segment.path.name, lost)
@@ -115,7 +122,12 @@ class Spool:
         """Gives up the oldest segment. Raises OSError, and it is given up all the same."""
         segment = self._segments.pop(0)
         self.records -= segment.records
-        segment.path.unlink(missing_ok=True)
+        if segment.path in self._unread:
+            self._unread.discard(segment.path)
+            with suppress(FileNotFoundError):
+                segment.path.rename(segment.path.with_name(segment.path.name + DAMAGED))
+        else:
+            segment.path.unlink(missing_ok=True)
 
     def sync(self) -> None:
         """What was appended outlasts a loss of power. Raises OSError."""
@@ -130,6 +142,9 @@ class Spool:
             current = self._journal
             if current is not None:
                 current.sync()
+            if self._unsettled:
+                self._unsettled = False
+                settle_folder(self.folder)
 
     def close(self) -> None:
         """Ends the use of the folder; what is in it stays. Raises OSError."""
@@ -161,7 +176,7 @@ class Spool:
             if path.name.endswith(DAMAGED):
                 continue
             if named[2] is None:  # its process was ended before it
-                count = sum(block.records for block in blocks_of(path))
+                count = sum(block.records for block in blocks_of(path)[0])
             else:
                 count = int(named[2])
             size = path.stat().st_size
@@ -175,13 +190,22 @@ class Spool:
         return [found[number] for number in sorted(found)]
 
 
-def blocks_of(path: Path) -> list[Block]:
-    """The blocks of a segment that are whole. Raises OSError."""
-    read = read_journal(path)
-    if read is None or read[0] != TOKEN:
-        return []
-    return [
-        Block(each.change[COUNT.size :], COUNT.unpack_from(each.change)[0], spooled=True)
-        for each in read[2]
-        if len(each.change) >= COUNT.size
-    ]
+def blocks_of(path: Path) -> tuple[list[Block], bool]:
+    """The blocks of a segment that are whole, and whether the disk gave all of the file.
+
+    Raises OSError for what may pass.
+    """
+    blocks: list[Block] = []
+    try:
+        read = read_journal(path)
+        if read is not None and read[0] == TOKEN:
+            for each in read[2]:
+                if len(each.change) >= COUNT.size:
+                    count = COUNT.unpack_from(each.change)[0]
+                    blocks.append(Block(each.change[COUNT.size :], count, spooled=True))
+    except OSError as error:
+        if error.errno not in FOR_GOOD:
+            raise
+        log.error("%s cannot be read further: %s", path.name, error)
+        return blocks, False
+    return blocks, True

@@ -22,8 +22,8 @@ from ..fastpath.respond_types import SEED_OCTETS, Address, Responded
 from ..ops import Add, Family
 from .clerk import could_not_tell
 from .identifying import Identifying, Reply
-from .sockets import format_address, parse_address
-from .streams import Record, Streams, open_tcp
+from .sockets import format_address, open_tcp, parse_address
+from .streams import Record, Streams
 from .taps import Taps
 from .telling import tell
 from .tls import TlsConfig, TlsContext
@@ -60,6 +60,12 @@ STREAM_FAMILIES = (
         "callscreen_edge_tls_reloads_failed_total",
         "counter",
         "New TLS files that could not be taken.",
+    ),
+    Family(
+        "callscreen_edge_tls_certificate_end_timestamp_seconds",
+        "gauge",
+        "When the edge's own certificate in use ends, in Unix time, by its file.",
+        ("file",),
     ),
 )
 
@@ -204,8 +210,12 @@ class Streaming:
             for why, count in counts.closed.copy().items():
                 add("callscreen_edge_connections_closed_total", count, transport, why)
             add("callscreen_edge_stream_messages_total", counts.messages, transport)
-        failures = 0 if self._context is None else self._context.failures
-        add("callscreen_edge_tls_reloads_failed_total", failures)
+        tls = self._context
+        add("callscreen_edge_tls_reloads_failed_total", 0 if tls is None else tls.failures)
+        until = None if tls is None else tls.end.until
+        if tls is not None and until is not None:
+            name = "callscreen_edge_tls_certificate_end_timestamp_seconds"
+            add(name, until, str(tls.config.certificate))
 
 
 def tls_context(config: StreamConfig) -> TlsContext | None:

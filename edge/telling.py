@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..fastpath.asking_types import Asked
+from ..fastpath.asking_types import Asked, Claimed
 from ..fastpath.model import Origination
 from ..fastpath.respond_types import Told
 from ..identity.model import State, Verdict
@@ -22,10 +22,10 @@ from ..identity.telephone import is_e164
 from .identity_records import identity_octets, signature_octets
 from .questions import Caller, ToSign, sip_date
 
-__all__ = ["Signature", "tell", "tell_signed"]
+__all__ = ["Signature", "tell", "tell_signed", "tell_valid"]
 
 SIGNATURE = re.compile(rb"\.([A-Za-z0-9_-]{1,200})(?=;|\s|\Z)")
-NO_IDENTITY = int(State.NONE)
+NO_IDENTITY, VALID = int(State.NONE), int(State.VALID)
 NOTHING = Told(NO_IDENTITY)
 
 
@@ -69,6 +69,15 @@ def tell_signed(origination: Origination, request: ToSign, signed: PlainSigned) 
     lines = b"Identity: %b\r\n%b" % (signed.value, date_line(request.iat))
     record = signature_octets(origination, request, signed)
     return Told(NO_IDENTITY, 0, "", lines, b"", record)
+
+
+def tell_valid(claimed: Claimed, verdict: Verdict) -> Told:
+    """As `tell`, of a call whose verdict is VALID and says nothing of bad headers."""
+    lines, shown = b"", claimed.shown
+    if shown:
+        said = claimed.orig.encode(), verdict.verstat.encode(), shown
+        lines = b"P-Asserted-Identity: <sip:%b;verstat=%b@%b;user=phone>\r\n" % said
+    return Told(VALID, 0, "", lines, b"", identity_octets(verdict))
 
 
 def asserted(asked: Asked, caller: Caller, verstat: str) -> bytes:

@@ -4,21 +4,30 @@ Invariants
 1. A context that was given is used as it is: connections that stand are never touched.
 2. Files that changed are taken together or not at all; while they do not fit, the last good ones
    hold, and the log says so once.
-3. Where clients' authorities are given, a client without a certificate of theirs gets no answer.
+3. The end of the certificate in use is told 30, 7 and 1 days before, and once it came.
+4. No key has a pass phrase: nobody is there who could be asked for it.
+5. Where clients' authorities are given, a client without a certificate of theirs gets no answer.
 """
 
 import asyncio
 import logging
 import ssl
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
+
+from cryptography import x509
+
+from ..ops.ending import CertificateEnd
 
 __all__ = ["LOOK_SECONDS", "TlsConfig", "TlsContext"]
 
 log = logging.getLogger("callscreen.edge")
 
 LOOK_SECONDS = 5.0  # between two looks at the files
-Stamps = tuple[tuple[int, int], ...]
+Stamps = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -34,11 +43,13 @@ class TlsConfig:
 class TlsContext:
     """Gives the context for the next handshake."""
 
-    def __init__(self, config: TlsConfig) -> None:
-        """Raises OSError or ssl.SSLError where the files cannot be used."""
-        self._config = config
+    def __init__(self, config: TlsConfig, *, clock: Callable[[], float] = time.time) -> None:
+        """`clock` gives Unix time. Raises OSError or ValueError where the files cannot be used."""
+        self.config = config
+        self.end = CertificateEnd(config.certificate, log, clock)
         self._stamps = self._look()
         self._context = self._make()
+        self.end.set(self._read_end())
         self._refused: Stamps | None = None
         self.failures = 0  # of reloads
 
@@ -46,8 +57,9 @@ class TlsContext:
         return self._context
 
     async def run(self) -> None:
-        """Looks for changed files until cancelled; returns only so."""
+        """Looks for changed files, and at the end of what is in use, until cancelled."""
         while True:
+            self.end.tell()
             await asyncio.sleep(LOOK_SECONDS)
             self.reload()
 
@@ -55,6 +67,8 @@ class TlsContext:
         """Takes the files where they changed; whether they were taken."""
         try:
             stamps = self._look()
+            if stamps == self._stamps:
+                self._refused = None  # those in use are back
             if stamps in (self._stamps, self._refused):
                 return False
         except OSError as error:
@@ -66,7 +80,8 @@ class TlsContext:
             self._failed(error, stamps)
             return False
         self._stamps, self._refused = stamps, None
-        log.info("the certificate of %s is in use", self._config.certificate)
+        self.end.set(self._read_end())
+        log.info("the certificate of %s is in use", self.config.certificate)
         return True
 
     def _failed(self, error: Exception, stamps: Stamps) -> None:
@@ -76,18 +91,33 @@ class TlsContext:
         self._refused = stamps
 
     def _look(self) -> Stamps:
-        """What tells that a file is another: when it was written, and its inode."""
-        config = self._config
+        """What tells that a file is another: when it was written, its inode and size."""
+        config = self.config
         paths = (config.certificate, config.key, config.client_authorities)
         stats = [path.stat() for path in paths if path is not None]
-        return tuple((stat.st_mtime_ns, stat.st_ino) for stat in stats)
+        return tuple((stat.st_mtime_ns, stat.st_ino, stat.st_size) for stat in stats)
 
     def _make(self) -> ssl.SSLContext:
-        config = self._config
+        config = self.config
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(config.certificate, config.key)
+        context.load_cert_chain(config.certificate, config.key, no_pass_phrase)
         if config.client_authorities is not None:
             context.load_verify_locations(config.client_authorities)
             context.verify_mode = ssl.CERT_REQUIRED
         return context
+
+    def _read_end(self) -> float | None:
+        """When the first certificate of the file ends, which is the one that is shown."""
+        name = self.config.certificate
+        try:
+            found = x509.load_pem_x509_certificate(name.read_bytes())
+        except (OSError, ValueError) as error:  # OpenSSL takes it all the same
+            log.warning("the end of the TLS certificate of %s is not known: %s", name, error)
+            return None
+        return found.not_valid_after_utc.timestamp()
+
+
+def no_pass_phrase() -> NoReturn:
+    """Without it OpenSSL would ask at the terminal, and all would wait."""
+    raise ValueError("the key has a pass phrase")

@@ -69,7 +69,8 @@ def trace_offer(taps: Taps, token: str, index: LookUp) -> Offer:
 
 def bounded(query: Any, name: str, default: int, most: int) -> int:
     text = query.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+    text = text.lstrip("0")
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) > most:
         raise ValueError(f"{name} is 1 to {most}")
     return int(text)
 

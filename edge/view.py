@@ -13,14 +13,15 @@ from google.protobuf.message import DecodeError
 from ..fastpath.image_read import ImageError, read_image
 from ..fastpath.image_write import write_image
 from ..fastpath.index import Index
+from ..fastpath.layout import layout
 from ..fastpath.loader import Loader
 from ..v1 import object_pb2
 from ..v1.replication_pb2 import ResumeToken
-from .following import LAYOUT
 
 __all__ = ["PRODUCTS", "ScreeningView"]
 
 PRODUCTS = {"both": 0, "pcs": 1, "cin": 2}  # what a listener serves, as the index knows it
+LAYOUT = layout(object_pb2.Change)
 TOGETHER = 64  # changes of one transaction: more would keep calls waiting for its switch
 
 

@@ -6,7 +6,8 @@ Invariants
 2. While anything is on disk, what comes follows it there. A block is on disk until it is settled,
    with the others of its segment.
 3. What is under way is settled or put back; nothing is lost in between.
-4. A disk that fails is told once, until it works again.
+4. A disk that fails is told once, until it works again; `failing` says so meanwhile, for as long as
+   anything waits.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ class Waiting:
         self._octets = 0  # of the queue's blocks that are in memory alone
         self._apart = 0  # blocks at the front of the queue that go alone, after a refusal
         self._oldest = 0  # records of the spool's oldest segment that are not settled yet
-        self._failing = False
+        self.failing = False  # what waits is not kept on disk as it should be
         self.under_way: list[Block] = []
         self.away = False  # the core is gone: what comes goes to disk
         self.records = spool.records if spool is not None else 0
@@ -62,7 +63,7 @@ class Waiting:
         if spool is not None and (self.away or full or spool.records):
             try:
                 done = (bool(spool.records) or self._spilled(spool)) and spool.append(block)
-                self._failing = False
+                self._disk_works()
                 full = True  # there is no other place
             except OSError as error:
                 self._disk_failed(error)
@@ -74,12 +75,19 @@ class Waiting:
         return done
 
     def spill(self) -> None:
-        """The core is gone: what is in memory goes to disk, where nothing is there yet."""
+        """The core is gone: what is in memory goes to disk, where nothing is there yet.
+
+        After a disk has failed it goes there in any case: better safe than in order.
+        """
         self.away = True
-        if self._spool is None or self._spool.records:
+        spool = self._spool
+        if spool is None or not self._octets or (spool.records and not self.failing):
             return
+        if self.failing:
+            self._queue = deque(sorted(self._queue, key=lambda block: block.spooled))
         try:
-            self._spilled(self._spool)
+            if self._spilled(spool):
+                self._disk_works()
         except OSError as error:
             self._disk_failed(error)
 
@@ -147,6 +155,8 @@ class Waiting:
         self._oldest -= spooled
         if spooled and not self._oldest and self._spool is not None:
             self._drop(self._spool)
+        if not self.records:
+            self.failing = False
         return count
 
     def unreadable(self) -> bool:
@@ -200,6 +210,11 @@ class Waiting:
             self._disk_failed(error)
 
     def _disk_failed(self, error: OSError) -> None:
-        if not self._failing:
-            self._failing = True
+        if not self.failing:
+            self.failing = True
             log.error("call records cannot be kept on disk: %s", error)
+
+    def _disk_works(self) -> None:
+        if self.failing:
+            self.failing = False
+            log.info("call records are kept on disk again")

@@ -20,11 +20,12 @@ from typing import Protocol
 from ..fastpath.counts_types import Counted
 from ..fastpath.forwarding import Forwarding, NameTable
 from ..fastpath.index import Index
-from ..fastpath.loop import SPAN_BOUNDS, Worker
+from ..fastpath.loop import SPAN_BOUNDS
 from ..fastpath.peers import PeerTable
 from ..fastpath.recent import RecentTable
 from ..fastpath.respond_types import SEED_OCTETS
 from ..fastpath.ring import RingBuffer
+from ..fastpath.worker import Worker
 from ..ops.metrics import Histogram
 from .sockets import can_segment, overflows
 from .taps import TAP_OCTETS

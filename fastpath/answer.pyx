@@ -12,18 +12,9 @@ from cpython.bytes cimport (
 from libc.stdint cimport uint64_t
 from libc.string cimport memcpy
 
+from callscreen.fastpath.answer_peer cimport Peer, read_peer
 from callscreen.fastpath.answer_write cimport (
-    TAG_SIZE,
-    Out,
-    Peer,
-    answer_port,
-    clean,
-    into,
-    put,
-    put_end,
-    put_head,
-    read_peer,
-    write_tag,
+    TAG_SIZE, Out, answer_port, clean, into, put, put_end, put_head, write_tag,
 )
 from callscreen.fastpath.sip cimport Message, with_offsets
 from callscreen.fastpath.sip_text cimport Octets

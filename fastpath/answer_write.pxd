@@ -8,6 +8,7 @@
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from callscreen.fastpath.answer_peer cimport Peer
 from callscreen.fastpath.sip_scan cimport Request
 from callscreen.fastpath.sip_text cimport Octets, Span
 
@@ -19,13 +20,6 @@ cdef struct Out:
     char *at
     size_t room  # octets
     size_t size
-
-cdef struct Peer:  # where the packet came from
-    const char *host  # an address in its shortest form, IPv4 out of IPv6, or a name in lower case
-    uint32_t host_size
-    uint32_t port
-    int family  # of `octets`; 0: host is a name
-    unsigned char octets[16]
 
 
 cdef inline Out into(char *at, size_t room) noexcept nogil:
@@ -47,10 +41,6 @@ cdef void put_number(Out *out, uint32_t value) noexcept nogil
 # A value or a part of one, every line fold as one space (RFC 3261 7.3.1).
 cdef void put_folded(Out *out, Octets data, Span value) noexcept nogil
 cdef bint clean(Octets octets, size_t size) noexcept nogil
-# The family of an address in text (AF_INET, AF_INET6) and its octets, IPv4 out of IPv6; 0: none.
-cdef int read_address(Octets data, uint32_t i, uint32_t end, unsigned char *out) noexcept nogil
-# Fills host, family and octets of a peer from its address as text, which has to outlive it.
-cdef void read_peer(Peer *peer, const char *host, size_t size) noexcept nogil
 # From the status line to CSeq; after it come header lines, and then put_end.
 cdef void put_head(
     Out *out, Octets data, const Request *request, uint32_t status,

@@ -1,33 +1,16 @@
 """An answer to a scanned request. What each function promises stands in answer_write.pxd."""
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memchr, memcmp, memcpy
+from libc.string cimport memchr
 
+from callscreen.fastpath.answer_peer cimport is_peer
 from callscreen.fastpath.answer_pour cimport Pour, pour_begin, pour_end, pour_octets
 from callscreen.fastpath.sip_list cimport next_listed
 from callscreen.fastpath.sip_scan cimport (
-    H_CALL_ID,
-    H_CSEQ,
-    H_FROM,
-    H_TO,
-    H_VIA,
-    NO_FIELD,
-    Field,
-    Known,
-    Request,
-    marked,
+    H_CALL_ID, H_CSEQ, H_FROM, H_TO, H_VIA, NO_FIELD, Field, Known, Request, marked,
 )
-from callscreen.fastpath.sip_text cimport (
-    AF_INET,
-    AF_INET6,
-    Marked,
-    Octets,
-    Span,
-    inet_pton,
-    is_space,
-    same,
-    skip_lws,
-)
+from callscreen.fastpath.sip_text cimport Marked, Octets, Span, is_space, same, skip_lws
+
 cdef extern from *:
     """
     /* A word as eight octets, the lowest first, on any machine. */
@@ -59,49 +42,6 @@ cdef bint clean(Octets octets, size_t size) noexcept nogil:
         if octets[i] < 0x20 or octets[i] == 0x7F:
             return False
     return True
-
-
-cdef void read_peer(Peer *peer, const char *host, size_t size) noexcept nogil:
-    peer.host, peer.host_size = host, <uint32_t>size
-    peer.family = read_address(<Octets>host, 0, <uint32_t>size, peer.octets)
-
-
-cdef int read_address(Octets data, uint32_t i, uint32_t end, unsigned char *out) noexcept nogil:
-    """The family of an address and its octets, IPv4 out of IPv6; 0 where it is none."""
-    cdef char text[48]
-    cdef unsigned char mapped[12]
-    if end - i >= sizeof(text):
-        return 0
-    memcpy(text, data + i, end - i)
-    text[end - i] = 0
-    if inet_pton(AF_INET, text, out) == 1:
-        return AF_INET
-    if inet_pton(AF_INET6, text, out) != 1:
-        return 0
-    memcpy(mapped, b"\0\0\0\0\0\0\0\0\0\0\xff\xff", 12)
-    if memcmp(out, mapped, 12) != 0:
-        return AF_INET6
-    memcpy(out, out + 12, 4)
-    return AF_INET
-
-
-cdef bint is_peer(Octets data, Span host, const Peer *peer) noexcept nogil:
-    """The host of a Via is where the packet came from."""
-    cdef unsigned char octets[16]
-    cdef int family
-    if host.end - host.start == peer.host_size and memcmp(
-        data + host.start, peer.host, peer.host_size
-    ) == 0:
-        return True
-    if not peer.family:
-        return same(data, host.start, host.end, peer.host, peer.host_size)
-    if host.end > host.start and data[host.start] == c'[':
-        host.start += 1
-        host.end -= 1
-    family = read_address(data, host.start, host.end, octets)
-    return family == peer.family and memcmp(
-        octets, peer.octets, 4 if family == AF_INET else 16
-    ) == 0
 
 
 cdef void put_head(

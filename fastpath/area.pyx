@@ -68,6 +68,7 @@ cdef int reserve_area(Area* area, size_t limit) except -1:
         area.base = <char*>callscreen_map(area.limit, PROT_NONE)
     if area.base == NULL:
         raise MemoryError
+    callscreen_huge(area.base, area.limit)  # of which the kernel gives none before 2 MiB are opened
     return 0
 
 
@@ -81,8 +82,6 @@ cdef int open_area(Area* area, size_t size) except -1:
     wanted = min(wanted, area.limit)
     if callscreen_open(area.base, wanted) != 0:
         raise MemoryError
-    if wanted > HUGE:
-        callscreen_huge(area.base, wanted)
     area.opened = wanted
     return 0
 

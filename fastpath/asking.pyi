@@ -1,8 +1,8 @@
-from .asking_types import Asked, Plain
+from .asking_types import Asked, Claimed, Plain
 from .respond import Responder
 from .respond_types import Address, Responded
 
-__all__ = ["Asked", "Asker", "Plain"]
+__all__ = ["Asked", "Asker", "Claimed", "Plain"]
 
 class Asker(Responder):
     """A Responder that says what it has read of a call that awaits something."""
@@ -14,5 +14,7 @@ class Asker(Responder):
         transport: str = "udp",
         now_ns: int = 0,
         via_trusted: bool = False,
-    ) -> Plain | Asked | Responded:
-        """As `receive` without a Told; of a call that awaits something what it says."""
+        whole: bool = False,
+    ) -> Plain | Claimed | Asked | Responded:
+        """As `receive` without a Told; of a call that awaits something what it says. `whole`: all
+        of it, where it is to be verified."""

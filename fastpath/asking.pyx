@@ -11,7 +11,7 @@ from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.string cimport memchr, memset
 
 from callscreen.fastpath.index cimport Index
-from callscreen.fastpath.respond cimport AWAITS, SIGNATURE, Responder, Work
+from callscreen.fastpath.respond cimport AWAITS, SIGNATURE, VIA_TRUSTED, Responder, Work
 from callscreen.fastpath.routes cimport Text8
 from callscreen.fastpath.sip_fields cimport Address, read_address_text
 from callscreen.fastpath.sip_list cimport next_listed
@@ -22,12 +22,12 @@ from callscreen.fastpath.sip_text cimport Octets, Span, same
 from callscreen.fastpath.sip_uri cimport URI_BAD, URI_OTHER, URI_TEL, Uri
 from callscreen.fastpath.tables cimport PCS_INDEX
 
-from .asking_types import Asked, Plain
+from .asking_types import Asked, Claimed, Plain
 from .model import UNSIGNED_ATTEST
 from .respond_types import SIGN, TOLD_OCTETS, VERIFY
 from .sip_types import unfold
 
-__all__ = ["Asked", "Asker", "Plain"]
+__all__ = ["Asked", "Asker", "Claimed", "Plain"]
 
 cdef enum:
     DIGITS_LEAST = 3  # of a plain user part
@@ -112,6 +112,20 @@ cdef str caller_of(Octets data, const Request *request, Span *host):
     return plain_user(data, &found.parts)
 
 
+cdef bint is_e164(str user):
+    """Whether a plain user part is a plus and a number of E.164."""
+    return user is not None and len(user) > E164_LEAST and user[0] == "+" and user[1] != "0"
+
+
+cdef bint is_host(Octets data, Span host) noexcept:
+    """Whether a host can be written as it is; there is one."""
+    cdef uint32_t at
+    for at in range(host.start, host.end):
+        if not c'!' <= data[at] <= c'~':
+            return False
+    return host.end > host.start
+
+
 # What is told
 
 cdef bint are_lines(bytes octets):
@@ -153,36 +167,68 @@ cdef Text8 text_of(bytes octets) noexcept:
 
 cdef class Asker(Responder):
     cdef tuple learn(self, object told):
-        cdef bytes reason, lines, always, record
+        cdef bytes reason, lines, always, record, diversion
         cdef long verdict, status
         if told is None:
             return None
         verdict, status = told.verdict, told.status
         reason, lines, always, record = told.reason.encode(), told.lines, told.always, told.record
+        diversion = told.diversion or b""
         if not 0 <= verdict <= 4 or not (status == 0 or 400 <= status <= 699):
             raise ValueError(f"no verdict, or no status of a refusal: {verdict}, {status}")
-        if not (is_phrase(reason) and are_lines(lines) and are_lines(always)):
+        if not (is_phrase(reason) and are_lines(lines) and are_lines(always)
+                and are_lines(diversion)):
             raise ValueError("a control character in a reason phrase, or lines that are none")
-        if max(len(told.reason), len(lines), len(always), len(record)) > TOLD_OCTETS:
+        if max(len(told.reason), len(lines), len(always), len(record), len(diversion)) > TOLD_OCTETS:
             raise ValueError(f"more than {TOLD_OCTETS} octets")
         self.learned.verdict, self.learned.status = <unsigned char>verdict, <unsigned short>status
         self.learned.reason, self.learned.lines = text_of(reason), text_of(lines)
         self.learned.always, self.learned.record = text_of(always), text_of(record)
-        return reason, lines, always, record
+        self.learned.diversion = text_of(diversion)
+        self.learned.diverted = told.diversion is not None
+        return reason, lines, always, record, diversion
 
     def ask(
         self, bytes data not None, tuple source not None, str transport="udp", uint64_t now_ns=0,
-        bint via_trusted=False,
+        bint via_trusted=False, bint whole=False,
     ):
-        found = self.receive(data, source, transport, now_ns, via_trusted=via_trusted)
-        return self.asked(data, source) if self.work.doing == AWAITS else found
+        cdef object found = None
+        self.take(data, source, transport, now_ns, VIA_TRUSTED if via_trusted else 0, None)
+        if self.work.doing != AWAITS:
+            return self.responded(source)
+        if not whole and self.work.awaits != SIGNATURE:
+            found = self.claimed(data)
+        return self.asked(data, source) if found is None else found
+
+    cdef object claimed(self, bytes message):
+        """A call that is to be verified as Claimed; None where more has to be said of it."""
+        cdef Work *work = &self.work
+        cdef Octets data = <Octets>PyBytes_AS_STRING(message)
+        cdef const Request *request = &work.request
+        cdef Span host
+        cdef str calling, called
+        if request.times[<uint32_t>H_IDENTITY] != 1:
+            return None
+        calling = caller_of(data, request, &host)
+        called = plain_user(data, &request.to.parts)
+        if not (is_e164(calling) and is_e164(called) and is_host(data, host)):
+            return None
+        return new(Claimed, (
+            value_of(data, request, <uint32_t>request.first[<uint32_t>H_IDENTITY]),
+            calling,
+            called,
+            octets_at(data, request.call_id),
+            octets_at(data, request.sender.tag),
+            self.provider,
+            b"" if work.call.anonymous else octets_at(data, host),
+        ))
 
     cdef object plain(self, Octets data, str calling, object origination):
         """A call without a Date as Plain; None where more has to be said of it."""
         cdef str called = plain_user(data, &self.work.request.to.parts)
         if self.work.call.anonymous or called is None or called[0] != "+":
             return None
-        if len(calling) <= E164_LEAST or calling[1] == "0":
+        if not is_e164(calling):
             return None
         if origination.attest == UNSIGNED_ATTEST:
             return None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from .model import Origination
 
-__all__ = ["Asked", "Plain"]
+__all__ = ["Asked", "Claimed", "Plain"]
 
 
 class Asked(NamedTuple):
@@ -37,3 +37,16 @@ class Plain(NamedTuple):
     orig: str  # digits
     dest: str
     origination: Origination
+
+
+class Claimed(NamedTuple):
+    """A call that is to be verified and has one Identity: the numbers of caller and called party
+    have a plus, and are such of E.164."""
+
+    identity: bytes  # the field's value
+    orig: str  # with the plus
+    dest: str
+    call_id: bytes
+    from_tag: bytes
+    provider: str  # whose rules of PCS hold, empty for nobody's
+    shown: bytes  # host where the caller's number may be shown with a verdict; empty: nowhere

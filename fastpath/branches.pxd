@@ -2,7 +2,8 @@
 
 from libc.stdint cimport uint32_t, uint64_t
 
-from callscreen.fastpath.answer_write cimport Out, Peer
+from callscreen.fastpath.answer_peer cimport Peer
+from callscreen.fastpath.answer_write cimport Out
 from callscreen.fastpath.forwarder cimport Forwarder
 from callscreen.fastpath.sip_fields cimport Via
 from callscreen.fastpath.sip_scan cimport Request

@@ -4,7 +4,8 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcmp, memset
 
 from callscreen.fastpath.answer_pour cimport Pour, pour_begin, pour_end, pour_octets
-from callscreen.fastpath.answer_write cimport DEFAULT_PORT, TAG_SIZE, Out, Peer, put, write_hex
+from callscreen.fastpath.answer_peer cimport Peer
+from callscreen.fastpath.answer_write cimport DEFAULT_PORT, TAG_SIZE, Out, put, write_hex
 from callscreen.fastpath.forwarder cimport Forwarder
 from callscreen.fastpath.sip_fields cimport VIA_SOUND, Via, scan_via
 from callscreen.fastpath.sip_list cimport next_in_list

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcmp, memcpy, memset
 
-from callscreen.fastpath.answer_write cimport Peer, read_address
+from callscreen.fastpath.answer_peer cimport Peer, read_address
 from callscreen.fastpath.decide cimport CALLER_INVALID, CALLER_UNKNOWN, CALLER_UNSIGNED, Call
 from callscreen.fastpath.extract_number cimport Found
 from callscreen.fastpath.extract_scan cimport read_sources, withheld

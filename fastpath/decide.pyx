@@ -10,49 +10,17 @@ Invariants:
 
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 
-from callscreen.fastpath.arena cimport at
-from callscreen.fastpath.lists cimport BigList, fetch_big, find_entry
+from callscreen.fastpath.decide_ahead cimport callscreen_fetch, expect_lists, slot_for
+from callscreen.fastpath.decide_plan cimport end_of_rules, run_plan
+from callscreen.fastpath.decide_trace cimport add, end, name_entry
+from callscreen.fastpath.lists cimport find_entry
 from callscreen.fastpath.numbers cimport Mask
 from callscreen.fastpath.plan cimport *
 from callscreen.fastpath.routing cimport NO_CRITERIA, select_service
 from callscreen.fastpath.tables cimport (
-    CIN_INDEX, PCS_INDEX, Criteria, Data, NumberSlot, NumberTable, ProviderRow, SettingsRow,
-    SubscriberRow, criteria_of, find_number, numbers_of, slot_of,
+    CIN_INDEX, PCS_INDEX, Criteria, Data, NumberSlot, NumberTable, SettingsRow, SubscriberRow,
+    criteria_of, find_number, numbers_of, slot_of,
 )
-
-cdef enum:
-    LATER = 5  # words: where a block of a few entries may be in its next cache line
-
-cdef extern from *:
-    """
-    #define callscreen_fetch(address) __builtin_prefetch((const void *)(address))
-    """
-    void callscreen_fetch(const void* address) noexcept nogil
-
-
-cdef inline Trace* add(
-    Decision* out, Rule rule, Input source, Scope scope, Outcome outcome, uint8_t treatment
-) noexcept nogil:
-    cdef Trace* step = &out.trace[out.count]
-    out.count += 1
-    step.matched = False
-    step.rule = rule
-    step.input = source
-    step.scope = scope
-    step.outcome = outcome
-    step.treatment = treatment
-    step.product = out.product
-    return step
-
-
-cdef inline void name_entry(Trace* step, const Mask* entry) noexcept nogil:
-    step.entry = entry[0]
-    step.matched = True
-
-
-cdef inline void end(Decision* out, uint8_t treatment, Rule reason) noexcept nogil:
-    out.treatment = treatment
-    out.reason = reason
 
 
 cdef bint is_emergency(const Call* call, Decision* out) noexcept nogil:
@@ -112,12 +80,6 @@ cdef uint32_t provider_of_call(
     return provider
 
 
-cdef void end_of_rules(const Data* data, Outcome outcome, Decision* out) noexcept nogil:
-    cdef uint8_t treatment = data.settings[out.settings].default_treatment
-    add(out, DEFAULT_TREATMENT, NO_INPUT, NO_SCOPE, outcome, treatment)
-    end(out, treatment, DEFAULT_TREATMENT)
-
-
 cdef bint no_number(
     const Data* data, uint32_t provider, Outcome which, Decision* out
 ) noexcept nogil:
@@ -146,105 +108,6 @@ cdef inline bint service_off(const SubscriberRow* subscriber, Decision* out) noe
         end(out, CONTINUE, SERVICE_OFF)
         return True
     return False
-
-
-cdef inline Outcome identity_of(const Call* call, Decision* out) noexcept nogil:
-    """What a rule that asks for the caller's identity is told."""
-    if call.verdict == CALLER_UNSIGNED:
-        return UNSIGNED
-    if call.verdict == CALLER_VALID:
-        return SIGNED_WELL
-    if call.verdict == CALLER_INVALID:
-        return SIGNED_BADLY
-    out.awaits |= call.verdict == CALLER_UNASKED
-    return UNVERIFIED
-
-
-cdef uint8_t run_stir(
-    const CompiledStep* step, const Call* call, Decision* out
-) noexcept nogil:
-    cdef Outcome outcome = identity_of(call, out)
-    cdef uint8_t treatment = step.match if outcome == SIGNED_BADLY else <uint8_t>NEXT
-    add(out, STIR_SHAKEN, NO_INPUT, NO_SCOPE, outcome, treatment)
-    return treatment
-
-
-cdef uint8_t run_list(
-    const Data* data, const CompiledStep* step, const Call* call, const NumberSlot* slot,
-    const SubscriberRow* subscriber, const ProviderRow* provider, Decision* out
-) noexcept nogil:
-    cdef uint64_t calling = call.calling[PCS_INDEX]
-    cdef uint32_t which = step.rule == BLACKLIST
-    cdef Scope scope = NO_SCOPE
-    cdef Outcome outcome = MATCH
-    cdef uint8_t treatment = step.match
-    cdef Mask entry
-    cdef Trace* said
-    if step.flags & PERSONAL and find_entry(&data.arena, slot.lists, which, calling, &entry):
-        scope = NUMBER_SCOPE
-    elif (step.flags & PERSONAL
-          and find_entry(&data.arena, subscriber.lists, which, calling, &entry)):
-        scope = SUBSCRIBER_SCOPE
-    elif step.flags & GLOBAL and find_entry(&data.arena, provider.lists, which, calling, &entry):
-        scope = PROVIDER_SCOPE
-    if scope == NO_SCOPE:
-        outcome = NO_MATCH
-        treatment = step.no_match
-    elif step.flags & SIGNED and call.verdict != CALLER_VALID:
-        outcome = identity_of(call, out)
-        if outcome == SIGNED_BADLY:
-            outcome = UNSIGNED
-        treatment = step.no_match
-    said = add(out, <Rule>step.rule, CALLING_INPUT, scope, outcome, treatment)
-    if scope != NO_SCOPE:
-        name_entry(said, &entry)
-    return treatment
-
-
-cdef void run_plan(
-    const Data* data, const Call* call, const NumberSlot* slot, const SubscriberRow* subscriber,
-    const ProviderRow* provider, Decision* out
-) noexcept nogil:
-    cdef const CompiledStep* step
-    cdef uint8_t treatment
-    cdef bint is_list
-    cdef uint32_t i
-    for i in range(provider.plan.count):
-        step = &provider.plan.steps[i]
-        is_list = step.rule == WHITELIST or step.rule == BLACKLIST
-        if step.flags & OVERRIDE and (subscriber.override >> step.rule) & 1:
-            add(out, <Rule>step.rule, CALLING_INPUT if is_list else NO_INPUT, NO_SCOPE, OVERRIDDEN,
-                NEXT)
-            continue
-        if is_list:
-            treatment = run_list(data, step, call, slot, subscriber, provider, out)
-        elif step.rule == STIR_SHAKEN:
-            treatment = run_stir(step, call, out)
-        else:
-            add(out, <Rule>step.rule, NO_INPUT, NO_SCOPE, NOT_AVAILABLE, NEXT)
-            continue
-        if treatment != NEXT:
-            end(out, treatment, <Rule>step.rule)
-            return
-    end_of_rules(data, END_OF_RULES, out)
-
-
-cdef inline void fetch_lists(const Data* data, uint32_t lists, uint64_t number) noexcept nogil:
-    """A block of lists, or where it is a long one the bucket of a number."""
-    cdef const uint64_t* block
-    if lists:
-        block = at(&data.arena, lists)
-        if block[0] == <uint64_t>-1:
-            fetch_big(&(<const BigList*><size_t>block[1])[1], number)
-
-
-cdef inline void expect_lists(
-    const Data* data, const SubscriberRow* subscriber, uint64_t calling
-) noexcept nogil:
-    """Asks at once for what the rules will look through one after the other."""
-    if subscriber.lists:
-        callscreen_fetch(at(&data.arena, subscriber.lists))
-    fetch_lists(data, data.providers[subscriber.provider].lists, calling)
 
 
 cdef void decide_pcs(
@@ -297,25 +160,6 @@ cdef void decide_cin(
     treatment = settings.anonymous_treatment if call.anonymous else settings.nomatch_treatment
     add(out, rule, CALLING_INPUT, NO_SCOPE, MATCH if call.anonymous else NO_MATCH, treatment)
     end(out, treatment, rule)
-
-
-cdef inline const NumberSlot* slot_for(
-    const Data* data, const Call* call, int product
-) noexcept nogil:
-    """The called number's slot in a product, NULL where the call does not ask for that product."""
-    cdef uint64_t called = call.called[product]
-    cdef const NumberSlot* slot
-    if call.product and call.product != product:
-        return NULL
-    if called == EMERGENCY_911 or called == EMERGENCY_112:
-        return NULL
-    slot = find_number(numbers_of(data, product), called)
-    if slot != NULL:
-        callscreen_fetch(&data.subscribers.rows[slot.subscriber])
-        if slot.lists:
-            callscreen_fetch(at(&data.arena, slot.lists))
-            callscreen_fetch(at(&data.arena, slot.lists) + LATER)
-    return slot
 
 
 cdef void own(const Data* data, const NumberSlot* slot, int product, Decision* out) noexcept nogil:

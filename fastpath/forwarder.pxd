@@ -14,7 +14,7 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from callscreen.fastpath.answer_write cimport Peer
+from callscreen.fastpath.answer_peer cimport Peer
 from callscreen.fastpath.peers cimport PeerRows
 from callscreen.fastpath.routes cimport Text8
 from callscreen.fastpath.sip_scan cimport Request

@@ -5,7 +5,8 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from callscreen.fastpath.answer_write cimport Out, Peer, into, read_peer, tag_of
+from callscreen.fastpath.answer_peer cimport Peer, read_peer
+from callscreen.fastpath.answer_write cimport Out, into, tag_of
 from callscreen.fastpath.area cimport big_area, free_area
 from callscreen.fastpath.branches cimport is_looping
 from callscreen.fastpath.forwarder cimport (

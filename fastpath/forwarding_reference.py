@@ -21,6 +21,7 @@ __all__ = ["Forwarding"]
 _STATUS = re.compile(rb"SIP/2\.0 [1-6][0-9][0-9] ")
 _BRANCH = re.compile(COOKIE + rb"([0-9a-f]{16})([0-9a-f]{16})")
 _RPORT = re.compile(rb";[ \t]*rport[ \t]*=[ \t]*([0-9]+)", re.IGNORECASE)
+_BREAK = re.compile(rb"[\r\n]")  # in a response each is a blank, folds or not
 _LWS = b" \t\r\n"
 EDITS = 16  # of one request: fewer than these
 
@@ -94,7 +95,8 @@ class Forwarding:
             at = end
         if at >= len(data) or len(vias) < 2:
             return "response_malformed"
-        own, behind = sound(unfold(vias[0][0])), sound(unfold(vias[1][0]))
+        first, second = (_BREAK.sub(b" ", element) for element, *_ in vias[:2])
+        own, behind = sound(first), sound(second)
         if own is None or behind is None:
             return "response_malformed"
         found = _BRANCH.fullmatch(own.branch or b"")
@@ -103,7 +105,7 @@ class Forwarding:
             return "response_not_ours"
         if self._check(found[1], host) != found[2]:
             return "response_not_ours"
-        rport = _RPORT.search(unfold(vias[1][0]))
+        rport = _RPORT.search(second)
         port = int(rport[1]) if rport else behind.port or DEFAULT_PORT
         return _without(data, vias), (host, port)
 

@@ -1,6 +1,6 @@
 """Calls that await a verdict or a signature, put by a worker into a ring of their own.
 
-1. An entry is a ring's: tag, length, a HandHead, the request. handing_types.py says how it is read.
+1. An entry is a ring's: tag, length, a HandHead, the request. `read_handed` reads it.
 2. Nobody waits for room: `hand_over` says that there is none. So it does of a request longer than
    REQUEST_MOST, for an entry's length has two octets.
 3. Who takes is woken once a batch, after the entries can be taken.

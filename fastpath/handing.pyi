@@ -1,8 +1,16 @@
 from collections.abc import Sequence
 
 from .counts_types import Counted
+from .handing_types import Handed
 
-__all__ = ["Replies"]
+__all__ = ["Replies", "key_of", "read_handed"]
+
+def key_of(host: str, port: int, request: bytes, secret: bytes = ...) -> bytes:
+    """What a call and its repetitions have in common: SipHash-2-4 of 128 bits over host, NUL, port
+    as two octets, request; by a secret of 16 octets, this process's own if none is given."""
+
+def read_handed(entries: bytes) -> list[Handed]:
+    """Calls out of entries of a worker's ring. Raises ValueError where one is none."""
 
 class Replies:
     """Sends the answers of calls that were handed over, many at a time. Not for two threads."""

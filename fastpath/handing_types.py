@@ -5,12 +5,10 @@ import struct
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["REQUEST_MOST", "Handed", "read_handed"]
+__all__ = ["HEAD", "REQUEST_MOST", "Handed", "host_of"]
 
 REQUEST_MOST = 16_000  # octets of a request that is handed over; two octets tell its entry's length
-ENTRY_HEAD = 3  # octets of an entry's tag and length
 HEAD = struct.Struct("=Q16sHHBBB20s5x")
-VIA_TRUSTED = 2  # as respond.Trait
 
 
 class Handed(NamedTuple):
@@ -22,27 +20,6 @@ class Handed(NamedTuple):
     request: bytes
     via_trusted: bool = False  # from a proxy of ours, whose second Via names the call's source
     own: bytes = b""  # packet information (IP_PKTINFO, IPV6_PKTINFO) that an answer leaves with
-
-
-def read_handed(entry: bytes) -> Handed:
-    """A call out of an entry of a worker's ring. Raises ValueError where it is none."""
-    try:
-        now_ns, address, port, request, v6, traits, own_size, own = HEAD.unpack_from(
-            entry, ENTRY_HEAD
-        )
-    except struct.error as error:
-        raise ValueError(f"an entry is cut off: {error}") from None
-    at = ENTRY_HEAD + HEAD.size
-    if at + request != len(entry) or own_size > len(own):
-        raise ValueError("an entry does not end where it says")
-    return Handed(
-        now_ns,
-        host_of(address if v6 else address[:4]),
-        port,
-        entry[at:],
-        bool(traits & VIA_TRUSTED),
-        own[:own_size],
-    )
 
 
 @lru_cache(maxsize=4_096)

@@ -4,7 +4,8 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint32_t
 from libc.string cimport memchr, memcmp, memcpy, memset
 
-from callscreen.fastpath.answer_write cimport DEFAULT_PORT, read_address
+from callscreen.fastpath.answer_peer cimport read_address
+from callscreen.fastpath.answer_write cimport DEFAULT_PORT
 from callscreen.fastpath.forwarder cimport (
     HOP_OCTETS, NO_ROUTE, NOT_A_PEER, OWN_ADDRESS, PORT_MOST, SENT_ON, UNRESOLVED, Forwarder, Hop,
     NamedHops, Refusal,

@@ -1,9 +1,7 @@
+from .image_take import ImageError
 from .index import Index
 
 __all__ = ["ImageError", "read_image"]
-
-class ImageError(ValueError):
-    """The file is not whole, or is no image."""
 
 def read_image(index: Index, fd: int) -> tuple[bytes, list[bytes], int]:
     """Fills an empty index that nobody reads yet.

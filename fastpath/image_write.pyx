@@ -12,26 +12,25 @@ Invariants:
    of the file has another word at the head of each block.
 """
 
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
-from callscreen.fastpath.arena cimport Arena, at
 from callscreen.fastpath.blocks cimport (
     BLOCK_WORDS, NO_TROUBLE, NOT_WRITTEN, BlockWriter, close_writer, flush_block, room_for,
 )
 from callscreen.fastpath.epochs cimport Reader
-from callscreen.fastpath.image cimport (
-    COUNT_WORDS, COUNTS, END, HEAD, NUMBER, OBJECT, PROVIDER, SUBSCRIBER, Kind, words_for,
+from callscreen.fastpath.image cimport COUNT_WORDS, COUNTS, END, HEAD, OBJECT
+from callscreen.fastpath.image_put cimport (
+    write_number, write_octets, write_provider, write_subscriber,
 )
 from callscreen.fastpath.index cimport Index
-from callscreen.fastpath.lists cimport BUCKET, BigList
 from callscreen.fastpath.readers cimport reading, rested
 from callscreen.fastpath.tables cimport (
-    Data, NumberSlot, NumberTable, ProviderRow, SubscriberRow, numbers_of, slot_of,
+    Data, NumberSlot, NumberTable, SubscriberRow, numbers_of, slot_of,
 )
+
 import os
 
 __all__ = ["write_image"]
@@ -39,127 +38,6 @@ __all__ = ["write_image"]
 cdef enum:
     SLICE = 2048  # rows or slots that are written between two commits
     ATTEMPTS = 5
-
-
-cdef uint64_t list_words(const Arena* arena, uint32_t offset) noexcept nogil:
-    """Words that the lists of a block take in the file."""
-    cdef uint64_t* block
-    cdef const BigList* big
-    cdef uint64_t head
-    if offset == 0:
-        return 0
-    block = at(arena, offset)
-    head = block[0]
-    if head != <uint64_t>-1:
-        return (2 + (head & 0xFFFF) + ((head >> 16) & 0xFFFF)
-                + 2 * (((head >> 32) & 0xFFFF) + (head >> 48)))
-    big = <const BigList*><size_t>block[1]
-    return 2 + big[0].count + big[1].count + 2 * (
-        <uint64_t>big[0].masks.count + big[1].masks.count)
-
-
-cdef void copy_lists(const Arena* arena, uint32_t offset, uint64_t* into) noexcept nogil:
-    cdef uint64_t* block = at(arena, offset)
-    cdef uint64_t head = block[0], i, place
-    cdef const BigList* big
-    cdef int which
-    if head != <uint64_t>-1:
-        into[0] = (head & 0xFFFF) | ((head >> 16) & 0xFFFF) << 32
-        into[1] = ((head >> 32) & 0xFFFF) | (head >> 48) << 32
-        memcpy(into + 2, block + 1, 8 * (list_words(arena, offset) - 2))
-        return
-    big = <const BigList*><size_t>block[1]
-    into[0] = big[0].count | big[1].count << 32
-    into[1] = big[0].masks.count | <uint64_t>big[1].masks.count << 32
-    into += 2
-    for which in range(2):
-        for i in range(big[which].size * BUCKET):
-            if big[which].buckets[i]:
-                into[0] = big[which].buckets[i]
-                into += 1
-    for which in range(2):
-        for i in range(big[which].masks.count):
-            place = 2 * big[which].masks.ranks[i]
-            into[place] = big[which].masks.masks[i].value
-            into[place + 1] = big[which].masks.masks[i].care
-        into += 2 * big[which].masks.count
-
-
-cdef inline void copy_octets(uint64_t* into, const void* octets, uint64_t size) noexcept nogil:
-    if size:
-        into[words_for(size) - 1] = 0
-        memcpy(into, octets, size)
-
-
-cdef bint write_octets(BlockWriter* out, Kind kind, bytes octets):
-    cdef uint64_t size = PyBytes_GET_SIZE(octets)
-    cdef uint64_t* into = room_for(out, kind, 1 + words_for(size))
-    if into == NULL:
-        return False
-    into[0] = size
-    copy_octets(into + 1, PyBytes_AS_STRING(octets), size)
-    return True
-
-
-cdef bint write_provider(
-    BlockWriter* out, const Data* data, uint32_t row, const char* name, uint64_t size
-) noexcept nogil:
-    cdef const ProviderRow* found = &data.providers[row]
-    cdef uint64_t lists = list_words(&data.arena, found.lists)
-    cdef uint64_t* into = room_for(out, PROVIDER, 2 + words_for(size) + lists)
-    if into == NULL:
-        return False
-    into[0] = row | <uint64_t>found.product << 32
-    into[1] = size | <uint64_t>(lists != 0) << 32
-    copy_octets(into + 2, name, size)
-    if lists:
-        copy_lists(&data.arena, found.lists, into + 2 + words_for(size))
-    return True
-
-
-cdef inline uint64_t text_size(const Arena* arena, uint32_t offset) noexcept nogil:
-    return at(arena, offset)[0] if offset else 0
-
-
-cdef bint write_subscriber(
-    BlockWriter* out, const Data* data, uint32_t row, uint32_t position
-) noexcept nogil:
-    cdef const SubscriberRow* found = &data.subscribers.rows[row]
-    cdef uint64_t name = text_size(&data.arena, found.name)
-    cdef uint64_t mail = text_size(&data.arena, found.voicemail)
-    cdef uint64_t lists = list_words(&data.arena, found.lists)
-    cdef uint64_t* into = room_for(
-        out, SUBSCRIBER, 3 + words_for(name) + words_for(mail) + lists)
-    if into == NULL:
-        return False
-    into[0] = position | <uint64_t>found.provider << 32
-    into[1] = (found.product | <uint64_t>found.disabled << 8
-               | <uint64_t>found.override << 16 | name << 32)
-    into[2] = mail | <uint64_t>(lists != 0) << 32
-    into += 3
-    if name:
-        copy_octets(into, at(&data.arena, found.name) + 1, name)
-        into += words_for(name)
-    if mail:
-        copy_octets(into, at(&data.arena, found.voicemail) + 1, mail)
-        into += words_for(mail)
-    if lists:
-        copy_lists(&data.arena, found.lists, into)
-    return True
-
-
-cdef bint write_number(
-    BlockWriter* out, const Data* data, const NumberSlot* slot, uint32_t owner, uint64_t product
-) noexcept nogil:
-    cdef uint64_t lists = list_words(&data.arena, slot.lists)
-    cdef uint64_t* into = room_for(out, NUMBER, 2 + lists)
-    if into == NULL:
-        return False
-    into[0] = slot.number
-    into[1] = owner | product << 32 | <uint64_t>(lists != 0) << 40
-    if lists:
-        copy_lists(&data.arena, slot.lists, into + 2)
-    return True
 
 
 # Slices: what is written between two commits
@@ -217,7 +95,10 @@ cdef bint tell_providers(BlockWriter* out, Index index, Told* told) except -1:
     cdef const char* name
     cdef Py_ssize_t size
     cdef uint32_t row
-    cdef uint64_t* into = room_for(out, COUNTS, COUNT_WORDS)
+    cdef bint sound
+    cdef uint64_t* into
+    with nogil:
+        into = room_for(out, COUNTS, COUNT_WORDS)
     if into == NULL:
         return False
     told.provider_count = data.provider_count
@@ -237,7 +118,9 @@ cdef bint tell_providers(BlockWriter* out, Index index, Told* told) except -1:
         if data.providers[row].lists or data.providers[row].references:
             name = PyUnicode_AsUTF8AndSize(index.provider_names[row], &size)
             told.providers[row] = 1
-            if not write_provider(out, data, row, name, <uint64_t>size):
+            with nogil:
+                sound = write_provider(out, data, row, name, <uint64_t>size)
+            if not sound:
                 return False
     return True
 
@@ -289,11 +172,13 @@ cdef int tell(BlockWriter* out, Index index, bytes head, list objects) except -1
         if write_octets(out, HEAD, head) and tell_all(out, index, &told):
             for each in objects:
                 write_octets(out, OBJECT, each)
-        into = room_for(out, END, 2)
+        with nogil:
+            into = room_for(out, END, 2)
         if into != NULL:
             into[0] = out.place
             into[1] = index.revision
-            flush_block(out)
+            with nogil:
+                flush_block(out)
     finally:
         rested(reader)
         index.remove_reader(reader)

@@ -35,6 +35,24 @@ cdef struct ListCount:
     uint64_t outside   # and beside it
 
 
+# Of the first word of a block: the words of the block, the octets that it takes in the arena, and the
+# entries in it, of few.
+cdef inline uint32_t words_of(uint64_t head) noexcept nogil:
+    if head == <uint64_t>-1:
+        return 2
+    return <uint32_t>(1 + (head & 0xFFFF) + ((head >> 16) & 0xFFFF)
+                      + 2 * (((head >> 32) & 0xFFFF) + (head >> 48)))
+
+
+cdef inline uint64_t taken_by(uint64_t head) noexcept nogil:
+    return 8 * <uint64_t>((words_of(head) + 1) & ~<uint32_t>1)
+
+
+cdef inline uint64_t entries_of(uint64_t head) noexcept nogil:
+    return ((head & 0xFFFF) + ((head >> 16) & 0xFFFF)
+            + ((head >> 32) & 0xFFFF) + (head >> 48))
+
+
 # Offset of a new block with two lists that were read before; 0 where both are empty.
 cdef uint32_t put_parsed(Arena* arena, const Parsed* lists) except? 0xFFFFFFFF
 # Offset of a new block with the lists, 0 where both are empty. The old block stays.

@@ -207,13 +207,6 @@ cdef bint find_big(const BigList* found, uint64_t number, Mask* entry) noexcept 
     return True
 
 
-cdef inline uint32_t words_of(uint64_t head) noexcept nogil:
-    if head == <uint64_t>-1:
-        return 2
-    return <uint32_t>(1 + (head & 0xFFFF) + ((head >> 16) & 0xFFFF)
-                      + 2 * (((head >> 32) & 0xFFFF) + (head >> 48)))
-
-
 cdef uint32_t put_few(Arena* arena, const Parsed* lists) except 0:
     cdef uint64_t head = (lists[0].numbers | <uint64_t>lists[1].numbers << 16
                           | <uint64_t>lists[0].masks << 32 | <uint64_t>lists[1].masks << 48)
@@ -298,10 +291,9 @@ cdef void count_lists(const Arena* arena, uint32_t offset, ListCount* into) noex
     block = at(arena, offset)
     if block[0] == <uint64_t>-1:
         into.outside += big_octets(<BigList*><size_t>block[1])
-    into.inside += 8 * ((words_of(block[0]) + 1) & ~1)
+    into.inside += taken_by(block[0])
     if block[0] != <uint64_t>-1:
-        into.entries += ((block[0] & 0xFFFF) + ((block[0] >> 16) & 0xFFFF)
-                         + ((block[0] >> 32) & 0xFFFF) + (block[0] >> 48))
+        into.entries += entries_of(block[0])
         return
     for i in range(2):
         big = &(<BigList*><size_t>block[1])[i]

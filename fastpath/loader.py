@@ -14,7 +14,6 @@ Invariants:
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -209,10 +208,13 @@ class Loader:
 
         May be called for each chunk. Set `index.revision` when the snapshot is whole.
         """
-        remaining = iter(objects)
-        while chunk := list(islice(remaining, CHUNK)):
-            operations = [operation for each in chunk for operation in self._put(each)]
-            self._commit(operations, self._index.revision)
+        operations: Operations = []
+        for count, each in enumerate(objects, 1):  # none is held longer than it is read
+            operations += self._put(each)
+            if count % CHUNK == 0:
+                self._commit(operations, self._index.revision)
+                operations = []
+        self._commit(operations, self._index.revision)
 
     def apply(self, change: Any) -> None:
         """Applies a committed change, all of it or nothing."""

@@ -1,41 +1,36 @@
-"""A worker of the edge. What it promises stands in loop.pxd."""
+"""What a worker of the edge does all the time. What it promises stands in loop.pxd."""
 
 from libc.stdint cimport int32_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memset
+from libc.string cimport memcmp
 
 from callscreen.fastpath.answer_write cimport into
-from callscreen.fastpath.area cimport big_area, free_area
 from callscreen.fastpath.callers cimport name_peer
 from callscreen.fastpath.counts cimport (
-    DROP_IGNORED, DROP_UNSENDABLE, DROP_UNTRUSTED, count, counted,
+    DROP_IGNORED, DROP_UNSENDABLE, DROP_UNTRUSTED, count,
 )
-from callscreen.fastpath.epochs cimport Reader, abandon_reader
-from callscreen.fastpath.forwarder cimport NamedHops
-from callscreen.fastpath.forwarding cimport Forwarding, NameTable
 from callscreen.fastpath.handing cimport hand_over, in_hands, wake_hands
-from callscreen.fastpath.index cimport Index
-from callscreen.fastpath.peers cimport (
-    ADMITTED, IGNORED, LIMITED, UNTRUSTED, PeerRows, PeerTable, Toll, find_peer, take_call,
+from callscreen.fastpath.loop_words cimport (
+    callscreen_get_int, callscreen_get_names, callscreen_get_peers, callscreen_get_view,
+    callscreen_set_word,
 )
-from callscreen.fastpath.prefixes cimport Address
+from callscreen.fastpath.peers cimport (
+    ADMITTED, IGNORED, LIMITED, UNTRUSTED, PeerRows, Toll, find_peer, take_call,
+)
 from callscreen.fastpath.readers cimport reading, rested, same, stable
-from callscreen.fastpath.recent cimport RecentTable
 from callscreen.fastpath.respond cimport (
     ANSWER, ANSWER_ROOM, AT_ONCE, AWAITS, DROPPED, LOOKED, OVER_RATE, RECORD_ROOM, SEND_ON,
-    VIA_TRUSTED, Work, done, fetch, fetch_lists, fill_desk, look, settle,
+    VIA_TRUSTED, Work, done, fetch, fetch_lists, look, settle,
 )
-from callscreen.fastpath.ring cimport RingBuffer, ring_place, ring_publish, ring_wrote
+from callscreen.fastpath.ring cimport ring_place, ring_publish, ring_wrote
 from callscreen.fastpath.sending cimport flush, post
-from callscreen.fastpath.sip_text cimport AF_INET6, Octets
+from callscreen.fastpath.sip_text cimport AF_INET6
 from callscreen.fastpath.tables cimport Data
-from callscreen.fastpath.tapping cimport WATCHED, set_tap, tap_work
+from callscreen.fastpath.tapping cimport tap_work
 from callscreen.fastpath.udp cimport (
-    Place, close_inbox, next_datagram, open_inbox, place_address, place_for, receive,
+    Place, next_datagram, place_address, place_for, receive,
 )
 
-from ipaddress import IPv4Address, IPv6Address
-
-__all__ = ["SPAN_BOUNDS", "Worker"]
+__all__ = ["SPAN_BOUNDS"]
 
 # Seconds; the last of `spans` are longer ones.
 SPAN_BOUNDS = (
@@ -54,24 +49,9 @@ cdef extern from *:
         clock_gettime(clock, &now);
         return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     }
-    static void callscreen_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
-    #define callscreen_get(at) __atomic_load_n(at, __ATOMIC_ACQUIRE)
-    #define callscreen_set(at, value) __atomic_store_n(at, value, __ATOMIC_RELEASE)
     """
     int CLOCK_REALTIME, CLOCK_MONOTONIC
     uint64_t callscreen_now(int clock) noexcept nogil
-    void callscreen_fence() noexcept nogil
-    int callscreen_get_int "callscreen_get"(int *at) noexcept nogil
-    uint64_t callscreen_get_word "callscreen_get"(uint64_t *at) noexcept nogil
-    const NamedHops *callscreen_get_names "callscreen_get"(const NamedHops **at) noexcept nogil
-    void callscreen_set_names "callscreen_set"(
-        const NamedHops **at, const NamedHops *value) noexcept nogil
-    const View *callscreen_get_view "callscreen_get"(const View **at) noexcept nogil
-    PeerRows *callscreen_get_peers "callscreen_get"(PeerRows **at) noexcept nogil
-    void callscreen_set_peers "callscreen_set"(PeerRows **at, PeerRows *value) noexcept nogil
-    void callscreen_set_int "callscreen_set"(int *at, int value) noexcept nogil
-    void callscreen_set_word "callscreen_set"(uint64_t *at, uint64_t value) noexcept nogil
-    void callscreen_set_view "callscreen_set"(const View **at, const View *value) noexcept nogil
 
 
 cdef void run_loop(Loop *loop) noexcept nogil:
@@ -242,167 +222,3 @@ cdef void observe(Spans *spans, uint64_t calls, uint64_t nanoseconds) noexcept n
         i += 1
     spans.counts[i] += calls
     spans.nanoseconds += calls * nanoseconds
-
-
-cdef class Worker:
-    cdef Loop *loop
-    cdef RecentTable recent
-    cdef RingBuffer buffer, tapped, handed
-    cdef View views[2]     # in turns: one answers, the other is being left
-    cdef int turn
-    cdef Index answering, leaving
-    cdef uint64_t left     # turns of the loop when `leaving` was left
-    cdef object running
-    cdef PeerTable admitted
-    cdef Forwarding onward
-    cdef NameTable names
-    cdef list left_names   # as left_tables
-    cdef list left_tables  # those before it, with the turns of the loop when they were left
-
-    def __cinit__(
-        self, int file, bytes secret not None, *, bytes seed not None, RecentTable recent not None,
-        RingBuffer records not None, str edge="", int product=0,
-        bint segmenting=True, RingBuffer taps=None, unsigned int spin_us=0,
-        RingBuffer handed=None, int wake=-1, Forwarding forwarding=None,
-    ):
-        self.loop = <Loop *>big_area(sizeof(Loop))
-        memset(self.loop, 0, sizeof(Loop))
-        self.loop.answers = <char *>big_area(WORKS * ANSWER_STEP + LONG_ROOM)
-        memset(self.loop.answers, 0, WORKS * ANSWER_STEP + LONG_ROOM)
-        open_inbox(&self.loop.inbox)
-        self.loop.inbox.spin_ns = <uint64_t>spin_us * 1000
-        fill_desk(&self.loop.desk, secret, seed, edge, product)
-        self.recent, self.buffer, self.left_tables = recent, records, []
-        self.onward, self.left_names = forwarding, []
-        if forwarding is not None:
-            self.loop.desk.forwarder = &forwarding.forwarder
-        self.loop.desk.recent = &recent.recent
-        self.loop.desk.counts = &self.loop.counts
-        self.loop.ring = &records.ring
-        self.tapped = taps
-        if taps is not None:
-            self.loop.tap.ring = &taps.ring
-        self.handed = handed
-        self.loop.hands.wake = wake
-        if handed is not None:
-            self.loop.hands.ring = &handed.ring
-        self.loop.outbox.segmenting = segmenting
-        self.loop.file = file
-
-    def __dealloc__(self):
-        if self.loop == NULL:
-            return
-        # It may end in the midst of a commit, whose lock is not to be waited for then.
-        if self.leaving is not None:
-            abandon_reader(self.views[1 - self.turn].reader)
-        if self.answering is not None:
-            abandon_reader(self.views[self.turn].reader)
-        close_inbox(&self.loop.inbox)
-        if self.loop.answers != NULL:
-            free_area(self.loop.answers, WORKS * ANSWER_STEP + LONG_ROOM)
-        free_area(self.loop, sizeof(Loop))
-
-    def run(self):
-        if self.running:
-            raise RuntimeError("the worker runs already")
-        self.running = True
-        with nogil:
-            run_loop(self.loop)
-        self.running = False
-
-    def stop(self):
-        callscreen_set_int(&self.loop.stopping, 1)
-
-    def answer_from(self, Index index not None):
-        if index is self.answering:
-            return True
-        if not self.settled():
-            return False
-        self.leaving = self.answering
-        self.turn = 1 - self.turn
-        self.views[self.turn].data = &index.data
-        self.views[self.turn].reader = index.add_reader()
-        self.answering = index
-        callscreen_set_view(&self.loop.view, &self.views[self.turn])
-        callscreen_fence()  # first this is seen, and then turns are counted
-        self.left = callscreen_get_word(&self.loop.turns)
-        return True
-
-    def admit(self, PeerTable table not None):
-        cdef uint64_t turns
-        if table is self.admitted:
-            return
-        callscreen_set_peers(&self.loop.peers, &table.peers)
-        callscreen_fence()  # first this is seen, and then turns are counted
-        turns = callscreen_get_word(&self.loop.turns)
-        left = [(each, turn) for each, turn in self.left_tables if turns < turn + 2]
-        self.left_tables = [*left, (self.admitted, turns)]
-        self.admitted = table
-
-    def resolve(self, NameTable names not None):
-        cdef uint64_t turns
-        callscreen_set_names(&self.loop.names, &names.hops)
-        callscreen_fence()  # as in admit
-        turns = callscreen_get_word(&self.loop.turns)
-        left = [(each, turn) for each, turn in self.left_names if turns < turn + 2]
-        self.left_names = [*left, (self.names, turns)]
-        self.names = names
-
-    @property
-    def forwarding(self):
-        return self.onward
-
-    @property
-    def stranger(self):
-        cdef Address last = self.loop.stranger
-        if not last.family:
-            return ""
-        if last.family == 4:
-            return str(IPv4Address(last.low))
-        return str(IPv6Address(<object>last.high << 64 | last.low))
-
-    def settled(self):
-        if self.leaving is None:
-            return True
-        if self.running and callscreen_get_word(&self.loop.turns) < self.left + 2:
-            return False
-        self.leaving.remove_reader(self.views[1 - self.turn].reader)
-        self.leaving = None
-        return True
-
-    def counts(self):
-        return counted(&self.loop.counts)
-
-    def spans(self):
-        cdef int i
-        counts = [self.loop.spans.counts[i] for i in range(SPANS)]
-        return counts, self.loop.spans.nanoseconds / 1e9
-
-    def tap(self, int mode, watched=()):
-        cdef uint64_t numbers[WATCHED]
-        memset(numbers, 0, sizeof(numbers))
-        if self.tapped is None or len(watched) > WATCHED:
-            raise ValueError(f"at most {WATCHED} numbers are watched, by a worker with a tap")
-        for place, number in enumerate(watched):
-            numbers[<int>place] = number
-        set_tap(&self.loop.tap, mode, numbers)
-
-    @property
-    def taps(self):
-        return self.tapped
-
-    @property
-    def taps_lost(self):
-        return self.loop.tap.lost
-
-    @property
-    def records(self):
-        return self.buffer
-
-    @property
-    def segmenting(self):
-        return bool(self.loop.outbox.segmenting)
-
-    @property
-    def messages(self):
-        return self.loop.outbox.messages

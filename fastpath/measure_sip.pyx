@@ -8,16 +8,8 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int32_t, uint32_t
 from libc.string cimport memset
 
-from callscreen.fastpath.answer_write cimport (
-    TAG_SIZE,
-    Out,
-    Peer,
-    into,
-    put_end,
-    put_head,
-    read_peer,
-    write_tag,
-)
+from callscreen.fastpath.answer_peer cimport Peer, read_peer
+from callscreen.fastpath.answer_write cimport TAG_SIZE, Out, into, put_end, put_head, write_tag
 from callscreen.fastpath.decide cimport CALLER_UNSIGNED, Call, Decision, decide
 from callscreen.fastpath.extract cimport NumberSources
 from callscreen.fastpath.extract_number cimport Found, Source, Text

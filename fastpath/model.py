@@ -91,6 +91,7 @@ class EngineSettings(NamedTuple):
     protected_numbers: tuple[str, ...] = ()
     default_cc: str = "1"
     network_blocked_contact: str = ""
+    divert_cert_name: str = ""  # certificate that signs diversions, empty: they are not signed
 
 
 class Step(NamedTuple):

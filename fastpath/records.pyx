@@ -64,7 +64,7 @@ cdef enum:
     CHECK_FIELDS = 3
     CHECK_NUMBERS = 1 << 2
     SIGNATURE = 16
-    SIGNATURE_FIELDS = 11
+    SIGNATURE_FIELDS = 12
     SIGNATURE_NUMBERS = 1 << 10
     SIGNATURE_MANY = 1 << 8
     TRACE = 8  # of Verdict

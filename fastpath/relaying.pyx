@@ -3,7 +3,8 @@
 from libc.stdint cimport uint32_t
 from libc.string cimport memchr, memcmp, memset
 
-from callscreen.fastpath.answer_write cimport DEFAULT_PORT, Out, put, read_address
+from callscreen.fastpath.answer_peer cimport read_address
+from callscreen.fastpath.answer_write cimport DEFAULT_PORT, Out, put
 from callscreen.fastpath.branches cimport is_ours, is_own_branch, take_via
 from callscreen.fastpath.edits cimport field_end, line_end
 from callscreen.fastpath.forwarder cimport (

@@ -15,7 +15,8 @@
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
-from callscreen.fastpath.answer_write cimport Out, Peer
+from callscreen.fastpath.answer_peer cimport Peer
+from callscreen.fastpath.answer_write cimport Out
 from callscreen.fastpath.counts cimport Counts
 from callscreen.fastpath.decide cimport Call
 from callscreen.fastpath.extract_number cimport Found
@@ -54,6 +55,7 @@ cdef enum Awaited:
     NOTHING
     VERDICT  # on the caller's identity
     SIGNATURE  # of a call that goes on
+    DIVERSION  # its signature, of a call whose caller was verified and that is sent elsewhere
 
 cdef struct Learned:  # what was found of a call that awaited it; as respond_types.Told
     uint8_t verdict
@@ -62,6 +64,8 @@ cdef struct Learned:  # what was found of a call that awaited it; as respond_typ
     Text8 lines
     Text8 always
     Text8 record
+    Text8 diversion
+    bint diverted  # whether `diversion` was asked for: it may be empty
 
 cdef struct Desk:  # one a worker
     uint64_t tag_low, tag_high  # key of the To tags, the same at every worker
@@ -101,6 +105,7 @@ cdef struct Work:
     uint8_t repeated  # one that came before
     uint8_t counted[3]  # product, treatment and reason of the decision
     uint32_t provider  # row, of AWAITS: whose rules hold
+    uint32_t signer  # text, of DIVERSION: the certificate; where to stands in `answer`
     uint32_t granted  # octets that the answer has by what was found: no limit counts them
     Text8 caller  # address of the call's source in text
     uint64_t key  # of the transaction; the To tag in hexadecimal
@@ -132,7 +137,12 @@ cdef class Responder:  # one datagram after another, for streams and tests
     cdef public object peers  # who may be sent calls; None: everybody
     cdef public object forwarding  # None: calls are redirected
     cdef str provider  # of a call that awaits
+    cdef str signer  # and its certificate, of a diversion
+    cdef char *answer  # the last one: it stays until the next
 
+    cdef int take(
+        self, bytes data, tuple source, str transport, uint64_t now_ns, uint8_t traits, object told
+    ) except -1
     cdef tuple learn(self, object told)
     cdef int run(self, uint64_t now_ns) except -1
     cdef void steps(self, const Data *data, uint64_t now_ns) noexcept nogil

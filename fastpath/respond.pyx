@@ -15,7 +15,9 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy, memset
 
-from callscreen.fastpath.answer_write cimport into, read_peer, tag_of
+from callscreen.fastpath.answer_peer cimport read_peer
+from callscreen.fastpath.answer_write cimport into, tag_of
+from callscreen.fastpath.arena cimport get_text
 from callscreen.fastpath.callers cimport address_of, read_call
 from callscreen.fastpath.counts cimport Counts, count, counted
 from callscreen.fastpath.decide cimport prefetch, prefetch_lists, prefetch_rows
@@ -37,7 +39,7 @@ from callscreen.fastpath.tables cimport Data
 
 from .answer_types import plain_address, tag_key
 from .counts_types import DROP_KINDS
-from .respond_types import EDGE_OCTETS, SEED_OCTETS, SIGN, VERIFY, Responded, check_told
+from .respond_types import DIVERT, EDGE_OCTETS, SEED_OCTETS, SIGN, VERIFY, Responded, check_told
 
 __all__ = ["Responded", "Responder"]
 
@@ -158,11 +160,19 @@ cdef int fill_desk(Desk *desk, bytes secret, bytes seed, str edge, int product) 
     return 0
 
 
+cdef object new = tuple.__new__  # of a named tuple, without its slower constructor
+
+
 cdef Text8 octets_of(bytes octets) noexcept:
     cdef Text8 out
     out.at = <const unsigned char *>PyBytes_AS_STRING(octets)
     out.size = <uint32_t>PyBytes_GET_SIZE(octets)
     return out
+
+
+cdef str word_of(uint8_t awaits):
+    """What a call awaits, as Responded names it."""
+    return VERIFY if awaits == VERDICT else DIVERT if awaits == DIVERSION else SIGN
 
 
 cdef str called_text(const Work *work):
@@ -188,17 +198,26 @@ cdef class Responder:
         self.forwarding = forwarding
         self.work.record = into(self.record, RECORD_ROOM)
 
+    def __dealloc__(self):
+        free(self.answer)
+
     def receive(
         self, bytes data not None, tuple source not None, str transport="udp", uint64_t now_ns=0,
         *, bint via_trusted=False, bint over_rate=False, told=None,
     ):
+        cdef uint8_t traits = OVER_RATE if over_rate else 0
+        self.take(data, source, transport, now_ns, traits | VIA_TRUSTED * via_trusted, told)
+        return self.responded(source)
+
+    cdef int take(
+        self, bytes data, tuple source, str transport, uint64_t now_ns, uint8_t traits, object told
+    ) except -1:
         cdef Work *work = &self.work
         cdef str host = plain_address(source[0])
         cdef bytes text = host.encode()
         cdef tuple held = self.learn(told)  # its octets stay until it is answered
         # A Via element of one octet and its comma come back as a line of eight octets.
         cdef size_t room = 4 * PyBytes_GET_SIZE(data) + ANSWER_ROOM
-        cdef char *answer
         # A stream's call is redirected: only a datagram is sent on.
         cdef Forwarding onward = self.forwarding if transport == "udp" else None
         cdef NameTable names = self.names
@@ -209,42 +228,41 @@ cdef class Responder:
         self.desk.forwarder = NULL if onward is None else &onward.forwarder
         if held is not None:
             room += self.learned.lines.size + self.learned.always.size
-        answer = <char *>malloc(room)
-        if answer == NULL:
+            room += self.learned.diversion.size
+        free(self.answer)
+        self.answer = <char *>malloc(room)
+        if self.answer == NULL:
             raise MemoryError
         work.data, work.size = <Octets>PyBytes_AS_STRING(data), <uint32_t>PyBytes_GET_SIZE(data)
-        work.traits = VIA_TRUSTED if via_trusted else 0
-        if transport != "udp":
-            work.traits |= STREAM
-        if over_rate:
-            work.traits |= OVER_RATE
+        work.traits = traits if transport == "udp" else traits | STREAM
         read_peer(&work.peer, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
         work.peer.port = source[1]
         work.source = address_of(work.peer.family, work.peer.octets)
-        work.answer = into(answer, room)
+        work.answer = into(self.answer, room)
         work.told = NULL if held is None else &self.learned
         count(&self.counters.received)
         try:
             self.run(now_ns)
-            return self.responded(source)
         finally:
             work.told = NULL
             if onward is not None:  # its tables are held no longer
                 onward.forwarder.names, onward.forwarder.peers = NULL, NULL
-            free(answer)
+        return 0
 
     cdef tuple learn(self, object told):
         """Takes in what was found of a call: the octets that have to outlive it; None for none."""
         cdef Learned *out = &self.learned
-        cdef bytes reason, lines, always, record
+        cdef bytes reason, lines, always, record, diversion
         if told is None:
             return None
         check_told(told)
         reason, lines, always, record = told.reason.encode(), told.lines, told.always, told.record
+        diversion = told.diversion or b""
+        out.diversion, out.diverted = octets_of(diversion), told.diversion is not None
         out.verdict, out.status = told.verdict, told.status
         out.reason, out.lines = octets_of(reason), octets_of(lines)
         out.always, out.record = octets_of(always), octets_of(record)
-        return reason, lines, always, record
+        return reason, lines, always, record, diversion
 
     cdef int run(self, uint64_t now_ns) except -1:
         cdef Index index = self.index
@@ -255,6 +273,9 @@ cdef class Responder:
             self.steps(&index.data, now_ns)
             if self.work.doing == AWAITS:
                 self.provider = index.provider_names[self.work.provider]
+                self.signer = ""
+                if self.work.awaits == DIVERSION:
+                    self.signer = get_text(&index.data.arena, self.work.signer)
         return 0
 
     cdef void steps(self, const Data *data, uint64_t now_ns) noexcept nogil:
@@ -268,25 +289,27 @@ cdef class Responder:
         cdef Work *work = &self.work
         cdef bytes answer = None, record = None
         cdef bint awaits = work.doing == AWAITS
-        cdef bint answered = work.doing == ANSWER
-        cdef bint onward = work.doing == SEND_ON
-        if answered or onward:
+        cdef bint diverts = awaits and work.awaits == DIVERSION
+        cdef bint answered = work.doing == ANSWER, onward = work.doing == SEND_ON
+        if answered or onward or diverts:
             answer = PyBytes_FromStringAndSize(work.answer.at, work.answer.size)
         if work.record_made:
             record = PyBytes_FromStringAndSize(work.record.at, work.record.size)
-        return Responded(
+        return new(Responded, (
             answer if answered else None,
             (source[0], work.port) if answered else None,
             record,
             DROP_KINDS[work.dropped] if work.doing == DROPPED else None,
             work.status if answered else 0,
-            "" if not awaits else VERIFY if work.awaits == VERDICT else SIGN,
+            word_of(work.awaits) if awaits else "",
             self.provider if awaits else "",
             number_text(work.call.calling[work.counted[0]]) if awaits else "",
             called_text(work) if awaits else "",
             answer if onward else None,
             hop_words(&work.hop) if onward else None,
-        )
+            answer if diverts else b"",
+            self.signer if diverts else "",
+        ))
 
     def counts(self):
         return counted(&self.counters)

@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from . import answer_reference, sip_reference
-from .awaiting_reference import awaited, granted_lines, known, told_of
+from .awaiting_reference import awaited, diverts, granted_lines, known, told_of
 from .callers_reference import Invite, Received, Screening, is_network, screened, user_of
 from .counts_types import Counted
 from .extract_reference import contact_place, request_place
@@ -22,7 +22,7 @@ from .model import BOTH, PRODUCT_NAMES
 from .onward_reference import Onward, Sent
 from .recent_reference import RecentTable
 from .recording_reference import Call, RecordIds, record_fields
-from .respond_types import ANSWER_MORE, EDGE_OCTETS, Address, Told, check_told
+from .respond_types import ANSWER_MORE, DIVERT, EDGE_OCTETS, Address, Told, check_told
 from .routes_reference import Answer, answer
 from .routes_types import host_part
 from .sip_types import Malformed, Request
@@ -46,6 +46,8 @@ class Responded(NamedTuple):
     called: str = ""
     onward: bytes | None = None
     send_to: Address | None = None
+    place: bytes = b""
+    cert_name: str = ""
 
 
 class Responder:
@@ -183,6 +185,15 @@ class Responder:
             if egress:  # nobody who calls chooses the next hop
                 engine = engine._replace(use_contact=False)
         given = answer(verdict.treatment, engine, asked, verdict.voicemail, is_network(verdict))
+        if diverts(given, request, verdict, told):
+            return Responded(
+                awaits=DIVERT,
+                provider=verdict.rules_of,
+                calling=verdict.calling_number,
+                called=called,
+                place=dict(given.headers)[b"Contact"][1:].partition(b">")[0],
+                cert_name=verdict.settings.divert_cert_name,
+            )
         given = told_of(given, request, verdict, told)
         sent, granted = None, granted_lines(given, verdict, told)
         if onward is not None and verdict.treatment == "continue" and given.status == 302:

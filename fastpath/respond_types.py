@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 __all__ = [
     "ANSWER_MORE",
+    "DIVERT",
     "EDGE_OCTETS",
     "RETRY_AFTER",
     "SEED_OCTETS",
@@ -25,7 +26,7 @@ EDGE_OCTETS = 250  # of an edge's name in records
 RETRY_AFTER = 2  # seconds, for a call that comes before the data or too fast
 SEED_OCTETS = 16  # of the randomness in record identifiers
 TOLD_OCTETS = 65536  # of each text of a Told
-VERIFY, SIGN = "verify", "sign"  # what a call awaits
+VERIFY, SIGN, DIVERT = "verify", "sign", "divert"  # what a call awaits
 
 Address = tuple[str, int]
 LINES = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\r\n)*")
@@ -43,16 +44,19 @@ class Responded(NamedTuple):
     record: bytes | None = None  # a `records` entry of an AppendRequest on the wire
     dropped: str | None = None  # the kind of a drop
     status: int = 0  # of the answer
-    awaits: str = ""  # VERIFY or SIGN; empty: nothing
+    awaits: str = ""  # VERIFY, SIGN or DIVERT; empty: nothing
     provider: str = ""  # of a call that awaits: whose rules of PCS hold, empty for nobody's
     calling: str = ""  # and its numbers as screened, empty for none
     called: str = ""
     onward: bytes | None = None  # a datagram that is no answer: the request on its way
     send_to: Address | None = None  # and where it goes
+    place: bytes = b""  # of DIVERT: the URI that the call is to be sent to
+    cert_name: str = ""  # and the certificate that is to sign that
 
 
 class Told(NamedTuple):
-    """What was found out about a call that awaited it; it awaits nothing any more.
+    """What was found out about a call that awaited it; it awaits nothing any more, but for the
+    signature of its diversion where the verdict is VALID and `diversion` None.
 
     Of an INVITE without Identity the verdict is known, and the one here does not count.
     """
@@ -63,6 +67,7 @@ class Told(NamedTuple):
     lines: bytes = b""  # header lines of an answer that lets the call go on
     always: bytes = b""  # header lines of every answer
     record: bytes = b""  # fields of a CallRecord on the wire, put behind its own
+    diversion: bytes | None = None  # header lines of an answer that sends the call elsewhere
 
 
 def check_told(told: Told) -> None:
@@ -71,7 +76,8 @@ def check_told(told: Told) -> None:
         raise ValueError(f"no verdict, or no status of a refusal: {told.verdict}, {told.status}")
     if not PHRASE.fullmatch(told.reason):
         raise ValueError("a control character in a reason phrase")
-    if not (LINES.fullmatch(told.lines) and LINES.fullmatch(told.always)):
+    texts = told.lines, told.always, told.diversion or b""
+    if not all(map(LINES.fullmatch, texts)):
         raise ValueError("header lines that are none")
-    if max(map(len, (told.reason, told.lines, told.always, told.record))) > TOLD_OCTETS:
+    if max(map(len, (told.reason, told.record, *texts))) > TOLD_OCTETS:
         raise ValueError(f"more than {TOLD_OCTETS} octets")

@@ -33,6 +33,7 @@ cdef struct Route:  # of a row of settings; texts in the arena, 0 for none
     uint32_t voicemail
     uint32_t menu
     uint32_t redress  # field of the Reason text of a network's block
+    uint32_t signer  # name of the certificate that signs diversions
     uint8_t voicemail_kind
     uint8_t menu_kind
     uint8_t use_contact
@@ -81,5 +82,7 @@ cdef void find_target(
 cdef void put_carried(Out *out, const Asked *asked, const Target *target) noexcept nogil
 # Text of the arena, empty for none.
 cdef Text8 text_at(const Arena *arena, uint32_t offset) noexcept nogil
+# The URI of a place that a call is sent to.
+cdef void put_place(Out *out, const Asked *asked, const Target *target) noexcept nogil
 # The header lines of the target, after CSeq.
 cdef void put_target(Out *out, const Asked *asked, const Target *target) noexcept nogil

@@ -25,6 +25,7 @@ cdef int fill_route(Arena *arena, Route *out, object settings) except -1:
     out.egress = put_text(arena, host_part(settings.egress_route))
     out.prefix = put_text(arena, settings.sip_routing_prefix)
     out.redress = put_text(arena, redress(settings.network_blocked_contact))
+    out.signer = put_text(arena, settings.divert_cert_name)
     if out.voicemail_kind:
         out.voicemail = put_text(arena, settings.voicemail_service_location)
     if out.menu_kind:
@@ -36,6 +37,7 @@ cdef void drop_route(Arena *arena, Route *route) noexcept nogil:
     drop_text(arena, route.egress)
     drop_text(arena, route.prefix)
     drop_text(arena, route.redress)
+    drop_text(arena, route.signer)
     drop_text(arena, route.voicemail)
     drop_text(arena, route.menu)
     memset(route, 0, sizeof(Route))

@@ -3,22 +3,23 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from callscreen.fastpath.answer_write cimport put
-from callscreen.fastpath.decide cimport Decision, decide
+from callscreen.fastpath.decide cimport CALLER_VALID, Decision, decide
 from callscreen.fastpath.onward cimport send_call
 from callscreen.fastpath.originating cimport signs
 from callscreen.fastpath.plan cimport (
     BLACKLIST, CALL_GUARDIAN, CONTINUE, NOT_PROVISIONED, PROVIDER_SCOPE, SERVICE_OFF, STIR_SHAKEN,
+    VOICEMAIL,
 )
 from callscreen.fastpath.recent cimport is_recent
 from callscreen.fastpath.record_text cimport NUMBER_TEXT, write_number
 from callscreen.fastpath.recording cimport Told, write_record
 from callscreen.fastpath.refusing cimport begin_answer, end_answer
 from callscreen.fastpath.respond cimport (
-    AT_ONCE, AWAITS, NOTHING, SEND_ON, SIGNATURE, VERDICT, Desk, Work,
+    AT_ONCE, AWAITS, DIVERSION, NOTHING, SEND_ON, SIGNATURE, VERDICT, Desk, Work,
 )
 from callscreen.fastpath.routes cimport (
-    CARRY_ON, NETWORK_BLOCK, NOT_THERE, TURN_AWAY, Asked, Route, Target, Text8, find_target,
-    put_target, read_asked, text_at,
+    CARRY_ON, NETWORK_BLOCK, NOT_THERE, SEND_TO, TURN_AWAY, Asked, Route, Target, Text8,
+    find_target, put_place, put_target, read_asked, text_at,
 )
 from callscreen.fastpath.sip_scan cimport H_IDENTITY
 from callscreen.fastpath.tables cimport (
@@ -81,13 +82,23 @@ cdef inline bint has_identity(const Work *work) noexcept nogil:
     return work.request.first[<uint32_t>H_IDENTITY] >= 0
 
 
+cdef inline bint is_diverted(
+    const Data *data, const Work *work, const Decision *decision
+) noexcept nogil:
+    """Whether a provider signs that it sends this call to voice mail (RFC 8946): it came signed."""
+    return (
+        decision.treatment == VOICEMAIL and has_identity(work) and decision.provider
+        and data.settings[decision.settings].route.signer
+    )
+
+
 cdef inline uint8_t awaited(
     const Desk *desk, const Data *data, const Work *work, const Decision *decision
 ) noexcept nogil:
     """What the call waits for. What carries a signature is not signed again."""
     if work.told != NULL or work.traits & AT_ONCE:
         return NOTHING
-    if decision.awaits:
+    if decision.awaits or is_diverted(data, work, decision):
         return VERDICT
     if decision.treatment != CONTINUE or not may_sign(data) or desk.product == CIN_INDEX:
         return NOTHING
@@ -133,6 +144,11 @@ cdef void answer_call(
         &data.arena, route, decision.treatment, is_network_block(decision), mail,
         mail_kind, asked, &target
     )
+    if (target.verb == SEND_TO and work.told != NULL and work.told.verdict == CALLER_VALID
+            and not work.told.diverted and is_diverted(data, work, decision)):
+        put_place(&work.answer, asked, &target)
+        work.doing, work.awaits, work.signer = AWAITS, DIVERSION, route.signer
+        return
     if target.verb == CARRY_ON and desk.forwarder != NULL and send_call(
         desk, work, asked, &target, text_at(&data.arena, route.egress), now_ns
     ):
@@ -149,6 +165,8 @@ cdef void answer_call(
     if work.told != NULL:
         if target.verb == CARRY_ON and target.status == 302:
             put_granted(work, work.told.lines)
+        elif target.verb == SEND_TO:
+            put_granted(work, work.told.diversion)
         put_granted(work, work.told.always)
     end_answer(work)
 
@@ -164,8 +182,9 @@ cdef void settle_call(Desk *desk, const Data *data, Work *work, uint64_t now_ns)
         decide(data, &work.call, &decision)
     work.awaits = awaited(desk, data, work, &decision)
     work.counted[0] = decision.product
+    work.provider = decision.provider
     if work.awaits:
-        work.doing, work.provider = AWAITS, decision.provider
+        work.doing = AWAITS
         return
     asked.called.at = <const unsigned char *>number
     asked.called.size = 0
@@ -175,6 +194,8 @@ cdef void settle_call(Desk *desk, const Data *data, Work *work, uint64_t now_ns)
             asked.called.at = <const unsigned char *>work.called[decision.product].text
             asked.called.size = work.called[decision.product].size
     answer_call(desk, data, work, &decision, &asked, now_ns)
+    if work.doing == AWAITS:
+        return
     work.decided = True
     work.repeated = is_recent(desk.recent, work.key, <uint32_t>(now_ns // 1000000000))
     work.counted[0] = decision.product if decision.provisioned else desk.product

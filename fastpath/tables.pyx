@@ -9,8 +9,8 @@ Invariants:
 """
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memset
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy, memset
 
 from callscreen.fastpath.area cimport big_area, close_area, free_area, open_area, reserve_area
 from callscreen.fastpath.arena cimport close_arena, drop_text, open_arena, put_octets, same_text
@@ -57,7 +57,7 @@ cdef void close_tables(Data* data) noexcept nogil:
     for product in range(3):
         release_numbers(data, <uint64_t><size_t>data.numbers[product], 0)
         data.numbers[product] = NULL
-    free(data.subscribers.directory)
+    free_directory(&data.subscribers)
     close_area(&data.subscribers.area)
     close_area(&data.provider_area)
     close_area(&data.settings_area)
@@ -171,15 +171,29 @@ cdef void remove_number(NumberTable* table, NumberSlot* slot) noexcept nogil:
 # Subscribers
 
 
-cdef uint32_t hash_of(int product, uint32_t provider, const char* name, size_t size) noexcept nogil:
-    """FNV-1a, then mixed."""
-    cdef uint64_t value = <uint64_t>0xCBF29CE484222325 ^ (<uint64_t>provider << 2 | product)
-    cdef size_t i
-    for i in range(size):
-        value = (value ^ <unsigned char>name[i]) * <uint64_t>0x100000001B3
-    value ^= value >> 32
+cdef inline uint64_t mixed(uint64_t value) noexcept nogil:
     value *= <uint64_t>0x9E3779B97F4A7C15
-    return <uint32_t>(value >> 32)
+    return value ^ value >> 32
+
+
+cdef uint32_t hash_of(int product, uint32_t provider, const char* name, size_t size) noexcept nogil:
+    """Of a word after the other, each mixed into all bits of the next."""
+    cdef uint64_t value = <uint64_t>0xCBF29CE484222325 ^ (<uint64_t>provider << 2 | product), word
+    cdef size_t i
+    value ^= <uint64_t>size << 32
+    for i in range(size // 8):
+        memcpy(&word, name + 8 * i, 8)
+        value = mixed(value ^ word)
+    if size % 8:
+        word = 0
+        memcpy(&word, name + size // 8 * 8, size % 8)
+        value = mixed(value ^ word)
+    return <uint32_t>(mixed(value) >> 32)
+
+
+cdef void free_directory(SubscriberTable* table) noexcept nogil:
+    if table.directory != NULL:
+        free_area(table.directory, (<size_t>table.last + 1) * sizeof(uint32_t))
 
 
 cdef int grow_directory(SubscriberTable* table, uint64_t count) except -1:
@@ -189,15 +203,13 @@ cdef int grow_directory(SubscriberTable* table, uint64_t count) except -1:
         size *= 2
     if table.directory != NULL and size <= table.last + 1:
         return 0
-    grown = <uint32_t*>calloc(size, sizeof(uint32_t))
-    if grown == NULL:
-        raise MemoryError
+    grown = <uint32_t*>big_area(size * sizeof(uint32_t))
     with nogil:
         for place in range(table.last + 1 if table.directory != NULL else 0):
             row = table.directory[place]
             if row:
                 enter_directory(grown, size - 1, table.rows[row].hash, row)
-    free(table.directory)
+    free_directory(table)
     table.directory = grown
     table.last = size - 1
     return 0
@@ -262,6 +274,7 @@ cdef inline void fill_row(
 cdef int reserve_subscribers(Data* data, uint64_t count) except -1:
     if count >> SUBSCRIBER_BITS:
         raise MemoryError(f"the index holds no {count} subscribers")
+    open_area(&data.subscribers.area, (count + 1) * sizeof(SubscriberRow))
     return grow_directory(&data.subscribers, count)
 
 
@@ -273,8 +286,10 @@ cdef uint32_t restore_subscriber(
     cdef uint32_t label
     if position < table.top:
         raise ValueError(f"row {position} of a subscriber comes too late")
-    grow_directory(table, table.count + 1)
-    open_area(&table.area, (<size_t>position + 1) * sizeof(SubscriberRow))
+    if 4 * (<uint64_t>table.count + 1) > 3 * (<uint64_t>table.last + 1):
+        grow_directory(table, table.count + 1)
+    if (<size_t>position + 1) * sizeof(SubscriberRow) > table.area.opened:
+        open_area(&table.area, (<size_t>position + 1) * sizeof(SubscriberRow))
     label = put_octets(&data.arena, name, size)
     while table.top < position:
         table.rows[table.top].numbers = table.free

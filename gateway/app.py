@@ -23,10 +23,11 @@ from starlette.responses import Response
 from ..ops.admin import Answer, healthz, readyz
 from ..ops.logs import request_id
 from ..schema import MASK
+from .bulk import IMPORTS
 from .call import Call
 from .client import Client, Metadata
 from .config import GatewayConfig
-from .credentials import shown_token
+from .credentials import SAFE, shown_token
 from .docs import docs_page
 from .download import Broken, Download
 from .envelope import encode, failure, success
@@ -36,7 +37,7 @@ from .observed import FAMILIES, GONE, Requests, Seen, core_ready
 from .openapi import openapi
 from .origin import Origin, origin_of
 from .page import password_page
-from .request import Disconnected, Headers, headers_of, query_of, segments_of
+from .request import Disconnected, Headers, headers_of, no_dry_run, query_of, segments_of
 from .routes import Access, find
 from .stir import PRODUCT as STIR_PRODUCT
 from .stir import Stir
@@ -90,6 +91,8 @@ class Api:
             if not token and route.access is Access.TOKEN:
                 raise ApiError(401, NOT_LOGGED_IN)
             query = query_of(scope["query_string"], limits)
+            if method not in SAFE and handler not in IMPORTS:
+                no_dry_run(query.pairs)
             call = Call(
                 *(self.product, route.type, route.key_of(segments), headers, query),
                 *(_metadata(token, origin, method), origin.secure, receive),

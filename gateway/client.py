@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 
-from ..ops import tracing
+from ..ops import tracing, transport
+from ..ops.grpc_tls import ClientTls
 from ..v1.audio_files_pb2_grpc import AudioFilesStub
 from ..v1.authentication_pb2_grpc import AuthenticationStub
 from ..v1.identity_pb2_grpc import CallerIdentityStub
@@ -27,16 +28,21 @@ if TYPE_CHECKING:
 
 __all__ = ["Client", "Metadata", "open_channel"]
 
+IN_CLEAR = ClientTls()  # on loopback
 Metadata = tuple[tuple[str, str], ...]
 Answer = TypeVar("Answer", bound="Message")
 log = logging.getLogger("callscreen.gateway")
 
 
-def open_channel(address: str, limits: Limits) -> grpc.aio.Channel:
-    """A channel to the core; it connects by itself, and again when the core comes back."""
-    return grpc.aio.insecure_channel(
+def open_channel(address: str, limits: Limits, tls: ClientTls = IN_CLEAR) -> grpc.aio.Channel:
+    """A channel to the core; it connects by itself, and again when the core comes back.
+
+    Raises ValueError, OSError (see transport.credentials).
+    """
+    return transport.open_channel(
         address,
-        options=[
+        tls,
+        [
             ("grpc.max_send_message_length", limits.message_bytes),
             ("grpc.max_receive_message_length", limits.message_bytes),
             ("grpc.initial_reconnect_backoff_ms", 200),

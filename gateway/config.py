@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ..ops import Instruments
+from ..ops.grpc_tls import ClientTls
 from ..schema import PRODUCTS
 from .origin import Network
 
@@ -50,6 +51,7 @@ class GatewayConfig:
 
     http: str = "127.0.0.1:8080"
     grpc: str = "127.0.0.1:50051"
+    tls: ClientTls = field(default_factory=ClientTls)  # with the core
     products: tuple[str, ...] = PRODUCTS
     mask_authorization: bool = False  # answers show no token in meta.authorization
     proxies: tuple[Network, ...] = ()  # whose forwarding headers count

@@ -14,7 +14,7 @@ from .cookies import CSRF_HEADER, csrf_token, session_of
 from .errors import NOT_LOGGED_IN, ApiError
 from .request import Headers
 
-__all__ = ["FORGED", "session_token", "shown_token", "token_of"]
+__all__ = ["FORGED", "SAFE", "session_token", "shown_token", "token_of"]
 
 TOKEN: Final = re.compile(r"[!-~]+")
 SAFE: Final = ("GET", "HEAD")

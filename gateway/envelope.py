@@ -81,9 +81,9 @@ def failure(product: str, error: ApiError) -> dict[str, Any]:
     return {"meta": meta, "jsonapi": JSONAPI[product]}
 
 
-def unread(message: str) -> dict[str, Any]:
-    """The exception that answers what is no HTTP request, and so of no product."""
-    meta = {"scope": "exception", "message": message, "code": 400, "encoding": "ascii"}
+def unread(message: str, code: int = 400) -> dict[str, Any]:
+    """The exception that answers what is no whole HTTP request, and so of no product."""
+    meta = {"scope": "exception", "message": message, "code": code, "encoding": "ascii"}
     return {"meta": meta, "jsonapi": {**JSONAPI["pcs"], **NOBODY}}
 
 

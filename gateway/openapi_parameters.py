@@ -15,6 +15,7 @@ __all__ = ["AUDIO", "IMPORT", "STRICT", "flag", "paging", "parts", "table"]
 LIMITS: Final = Limits()
 Parameter = dict[str, Any]
 PART: Final = {"type": "string", "minLength": 1, "pattern": r"^[^\u0000]+$"}
+FLAG: Final = "^(?:[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|1|0)$"
 DIRECTION: Final = "(?:[: ](?:[Aa][Ss][Cc]|[Dd][Ee][Ss][Cc]?))?"
 FUNCTION: Final = "[: ](?:lower|length|numeric|natural)"
 TIMES: Final = "(?!0000)[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
@@ -49,8 +50,8 @@ def parts(route: Route, product: str, strict: bool) -> list[Parameter]:
 
 
 def flag(name: str, description: str) -> Parameter:
-    """A query parameter that is true or false."""
-    return _query(name, description, {"enum": ["true", "false", "1", "0"], "type": "string"})
+    """A query parameter that is true or false, in whatever case."""
+    return _query(name, description, {"pattern": FLAG, "type": "string"})
 
 
 def paging() -> list[Parameter]:
@@ -117,7 +118,10 @@ IMPORT: Final = (
         "Of keys of a file that are there: upsert changes, insert refuses, replace replaces.",
         {"type": "string", "enum": list(MODES), "default": "upsert"},
     ),
-    flag("dry_run", "Checks all of a file and writes nothing of it."),
+    flag(
+        "dry_run",
+        "Checks all of a file in CSV and writes nothing of it; refused with an object in JSON.",
+    ),
 )
 AUDIO: Final = tuple(
     {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from .cookies import CSRF_HEADER
-from .stir import FAULTS, IAT_MOST, NUMBERS_MOST, PATHS, PRODUCT
+from .stir import CALL_NAME_MOST, CALL_NAMES, FAULTS, IAT_MOST, NUMBERS_MOST, PATHS, PRODUCT
 
 __all__ = ["STIR_PATHS", "STIR_SCHEMAS"]
 
@@ -37,6 +37,7 @@ SIGN_FIELDS: Final = {
     "origid": _text(250),
 }
 VERIFY_FIELDS: Final = {"from": ONE, "to": MANY, "time": SECONDS, "identity": _text(8_192)}
+CALL_FIELDS: Final = {name: _text(CALL_NAME_MOST) for name in CALL_NAMES}
 VERDICT_FIELDS: Final = {
     "reasoncode": {"type": "integer"},
     "reasontext": {"type": "string"},
@@ -60,7 +61,9 @@ STIR_SCHEMAS: Final[dict[str, Schema]] = {
     "stir.signingResponse": _within(
         "signingResponse", {"identity": {"type": "string"}}, ["identity"]
     ),
-    "stir.verificationRequest": _within("verificationRequest", VERIFY_FIELDS, [*VERIFY_FIELDS]),
+    "stir.verificationRequest": _within(
+        "verificationRequest", VERIFY_FIELDS | CALL_FIELDS, [*VERIFY_FIELDS]
+    ),
     "stir.verificationResponse": _within("verificationResponse", VERDICT_FIELDS, ["verstat"]),
     "stir.requestError": _within(
         "requestError", {"serviceException": FAULT, "policyException": FAULT}, []

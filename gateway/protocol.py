@@ -4,8 +4,9 @@
    parser does not know is read as PATCH, which no route names.
 2. What is no request, or has a request line and headers beyond the limits, ends the connection
    with status 400, in the form of every other exception.
-3. A request that is not whole in time ends its connection; so does a connection that sends none. A
-   long body has more time while it keeps coming, or while it is not asked for.
+3. A request that is not whole in time ends its connection, with status 408 where nothing was
+   answered yet (RFC 9110, 15.5.9); so does a connection that sends none, without an answer. A long
+   body has more time while it keeps coming, or while it is not asked for.
 4. What arrives of a body after its answer is dropped, up to a limit, so that the answer is read.
 """
 
@@ -57,13 +58,25 @@ class HttpProtocol(HttpToolsProtocol):
         if self._head < 0 and (self._held or self._arrived >= LIMITS.receive_bytes):
             self._arrived, self._held = 0, self.flow.read_paused
             self._expect(LIMITS.receive_seconds)
-        else:
+        elif self._between or self._answering():
             self.transport.close()
+        else:
+            self._refuse(408, "Request Timeout", "The request did not arrive in time.")
+
+    def _answering(self) -> bool:
+        """Whether octets of an answer are, or will be, on their way before that to this request."""
+        cycle = self.cycle
+        if self._head >= 0:  # it has none of its own yet
+            return cycle is not None and not cycle.response_complete
+        return cycle.response_started or bool(self.pipeline)
 
     def send_400_response(self, msg: str) -> None:
-        body = encode(unread(msg.rstrip(".") + "."))
+        self._refuse(400, "Bad Request", msg.rstrip(".") + ".")
+
+    def _refuse(self, code: int, reason: str, message: str) -> None:
+        body = encode(unread(message, code))
         head = (
-            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+            f"HTTP/1.1 {code} {reason}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\nx-request-id: {uuid4().hex}\r\n"
             "connection: close\r\n\r\n"
         )

@@ -28,6 +28,7 @@ __all__ = [
     "flag",
     "headers_of",
     "json_object",
+    "no_dry_run",
     "plain",
     "query_of",
     "read_body",
@@ -158,6 +159,12 @@ def flag(pairs: Mapping[str, str], name: str) -> bool:
     if text not in ("true", "false", "1", "0"):
         raise ApiError(400, f"Parameter '{name}' must be true or false.")
     return text in ("true", "1")
+
+
+def no_dry_run(pairs: Mapping[str, str]) -> None:
+    """Raises ApiError where a change is to be tried only: nothing but an import can be."""
+    if flag(pairs, "dry_run"):
+        raise ApiError(400, "Parameter 'dry_run' is for files in CSV: nothing was changed.")
 
 
 async def read_body(headers: Headers, receive: Receive, limits: Limits) -> bytes:

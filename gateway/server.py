@@ -54,12 +54,16 @@ async def serve(config: GatewayConfig, ready: Callable[[str], None], stop: async
     every request is answered with code 503.
 
     Raises:
-        ValueError: config.http is not HOST:PORT.
-        OSError: the address cannot be listened at.
+        ValueError: config.http is not HOST:PORT, or config.tls does not go together.
+        OSError: the address cannot be listened at, or a file of config.tls not be read.
     """
     limits = config.limits
     listener = listen(config.http)
-    channel = open_channel(config.grpc, limits)
+    try:
+        channel = open_channel(config.grpc, limits, config.tls)
+    except (OSError, ValueError):
+        listener.close()
+        raise
     try:
         app = create_app(channel, config)
         server = _Server(

@@ -4,9 +4,11 @@ speak the REST interface of ATIS-1000082.
 1. Whoever asks shows a token of PCS as everywhere; the core says what it may do. No request names
    a certificate: the core chooses it among those of the caller's own provider.
 2. HTTP status and body say the same; a fault is a requestError with a messageId of FAULTS.
-3. No request ends in an exception: one that nobody foresaw is logged and answered with SVC5000.
+3. A body that says one thing twice is refused: what stands before the gateway may read the other.
+4. No request ends in an exception: one that nobody foresaw is logged and answered with SVC5000.
 """
 
+import json
 import logging
 import re
 from collections.abc import Mapping, MutableMapping
@@ -14,6 +16,7 @@ from typing import Any, Final
 
 import orjson
 
+from ..ops.logs import request_id
 from ..v1.identity_pb2 import SignCallRequest, VerifyCallRequest
 from .client import Client
 from .config import GatewayConfig
@@ -30,7 +33,9 @@ PRODUCT: Final = "pcs"
 PATHS: Final = ("/stir/v1/signing", "/stir/v1/verification")
 BODY_MOST: Final = 65_536  # octets of a request
 TN: Final = re.compile(r"\+?[0-9*#]{1,32}")
-NUMBERS_MOST: Final = 100  # of dest
+NUMBERS_MOST: Final = 32  # of dest: what a token may name
+CALL_NAMES: Final = ("callid", "fromtag")  # of a verificationRequest, ours: they tell a replay
+CALL_NAME_MOST: Final = 1_024  # characters
 IAT_MOST: Final = 2**53 - 1  # seconds: what JSON holds exactly
 JSON_TYPES: Final = ("*/*", "application/*", "application/json")
 
@@ -79,6 +84,7 @@ class Stir:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         headers = headers_of(scope)
         origin = origin_of(scope, headers.raw, self.config.proxies)
+        request_id.set(origin.request_id)
         with self.client.requests.counted(PRODUCT, scope, headers.raw) as seen:
             await self._respond(scope, receive, send, headers, origin, seen)
 
@@ -163,9 +169,21 @@ class Stir:
             found = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise StirFault("SVC4006", error.msg) from None
+        try:
+            json.loads(body, object_pairs_hook=once)
+        except RecursionError:
+            raise StirFault("SVC4006", "it is nested too deeply") from None
         if not isinstance(found, dict):
             raise StirFault("SVC4006", "it is no JSON object")
         return found
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object's members, each once. Raises StirFault."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise StirFault("SVC4006", "an object has two members of one name")
+    return found
 
 
 def of_core(error: ApiError) -> StirFault:
@@ -204,7 +222,12 @@ def verify_request(asked: dict[str, Any]) -> VerifyCallRequest:
         raise StirFault("SVC4005", "time", "seconds since 1970")
     orig = number(part(asked, "from", dict), "from.tn")
     dest = numbers(part(asked, "to", dict), "to.tn")
+    named = {name: asked[name] for name in CALL_NAMES if asked.get(name) is not None}
+    for name in named:
+        text(part(asked, name, str), name, CALL_NAME_MOST)
     return VerifyCallRequest(
+        call_id=named.get("callid", ""),
+        from_tag=named.get("fromtag", ""),
         identity=[text(part(asked, "identity", str), "identity", 8_192)],
         orig=f"+{orig}",
         dest=f"+{dest[0]}",
@@ -231,6 +254,8 @@ def part(asked: dict[str, Any], name: str, kind: type) -> Any:
     found = asked.get(name)
     if found is None:
         raise StirFault("SVC4001", name)
+    if kind is int and type(found) is float and found.is_integer():
+        return int(found)  # to JSON 1.0 is an integer as well
     if type(found) is not kind:
         raise StirFault("SVC4005", name, "has another type")
     return found

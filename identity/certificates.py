@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from .model import FAILED, Constraints, Fault
+from .ranges import Range, ordered
 
 __all__ = [
     "PATH_MOST",
@@ -32,6 +33,7 @@ __all__ = [
     "constraints_of",
     "fingerprint",
     "p256_key",
+    "read_authority",
     "read_path",
     "readable",
 ]
@@ -88,10 +90,10 @@ class _Enhanced:
 
 
 class Authority(NamedTuple):
-    """A TNAuthList (RFC 8226 section 9): provider codes, and number ranges (first, last)."""
+    """A TNAuthList (RFC 8226 section 9): provider codes, and number ranges that are `ordered`."""
 
     spc: tuple[str, ...] = ()
-    numbers: tuple[tuple[str, str], ...] = ()
+    numbers: tuple[Range, ...] = ()
 
 
 def certificate_fault(detail: str) -> Fault:
@@ -148,11 +150,14 @@ def p256_key(certificate: x509.Certificate) -> EllipticCurvePublicKey:
 def authority_of(certificate: x509.Certificate) -> Authority | None:
     """The certificate's TNAuthList; None where it has none. Raises Fault."""
     octets = _extension(certificate, TN_AUTH_LIST)
-    if octets is None:
-        return None
+    return None if octets is None else read_authority(octets)
+
+
+def read_authority(octets: bytes) -> Authority:
+    """A TNAuthorizationList in DER. Raises Fault."""
     found = _decoded(_Entries, _wrapped(octets), "TNAuthList")
     spc: list[str] = []
-    numbers: list[tuple[str, str]] = []
+    numbers: list[Range] = []
     for entry in found.entries:
         if entry.tag == "spc":
             code = str(entry.value.as_str())
@@ -164,7 +169,7 @@ def authority_of(certificate: x509.Certificate) -> Authority | None:
             numbers.append((number, number))
         else:
             numbers.append(_range(entry.value))
-    return Authority(tuple(spc), tuple(numbers))
+    return Authority(tuple(spc), ordered(numbers))
 
 
 def constraints_of(certificate: x509.Certificate) -> Constraints | None:
@@ -230,7 +235,7 @@ def _number(text: str) -> str:
     return text
 
 
-def _range(found: Any) -> tuple[str, str]:
+def _range(found: Any) -> Range:
     """First and last number of a range, which must all have as many digits."""
     start = _number(found.start.as_str())
     if not 2 <= found.count <= RANGE_MOST or not start.isdecimal():

@@ -10,6 +10,7 @@ Invariants
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 from cryptography import x509
@@ -18,37 +19,52 @@ from cryptography.x509.verification import Store
 from .certificates import (
     PATH_MOST,
     Authority,
-    authority_of,
     certificate_fault,
     constraints_of,
     fingerprint,
     p256_key,
     readable,
 )
+from .listing import authority_with, urls_of
 from .model import NOT_VALIDATED, Chain, Constraints, Fault
-from .paths import ends_of, is_ca, path_to, usage_of
+from .paths import ends_of, is_ca, is_strong, path_to, usage_of
+from .ranges import holds
+from .revocation import Revocations
 from .trust import Trust
 
 __all__ = ["check_authority", "judge_chain"]
 
+NO_LISTS: Mapping[str, Authority] = MappingProxyType({})
 WAYS_MOST = 16  # paths that are tried
-WITHOUT_NUMBERS = frozenset({"shaken", "div", "rph"})  # signed for by a provider code alone
+WITHOUT_NUMBERS = frozenset({"shaken", "div", "div-o", "rph"})  # by a provider code alone
 
 
-def judge_chain(path: Sequence[x509.Certificate], trust: Trust, now: float) -> Chain:
-    """The chain of a path, leaf first, to one of the roots. Raises Fault."""
+def judge_chain(
+    path: Sequence[x509.Certificate],
+    trust: Trust,
+    now: float,
+    lists: Mapping[str, Authority] = NO_LISTS,
+) -> Chain:
+    """The chain of a path, leaf first, to one of the roots. `lists` are those that its certificates
+    name, by their URL. Raises Fault."""
     if trust.store is None:
         raise Fault("trust", 436, NOT_VALIDATED, "no root is configured", unknown=True)
     with readable("the path cannot be read"):
-        return _judged(path, trust, trust.store, now)
+        return _judged(path, trust, trust.store, now, lists)
 
 
-def _judged(path: Sequence[x509.Certificate], trust: Trust, store: Store, now: float) -> Chain:
+def _judged(
+    path: Sequence[x509.Certificate],
+    trust: Trust,
+    store: Store,
+    now: float,
+    lists: Mapping[str, Authority],
+) -> Chain:
     """Of several ways up the first that does; what might do with a newer CRL refuses nothing."""
     faults: list[Fault] = []
     for others in _ways(path):
         try:
-            return _chain(path_to(store, path[0], others, now), trust, now)
+            return _chain(path_to(store, path[0], others, now), trust, now, lists)
         except Fault as fault:
             faults.append(fault)
     raise next((fault for fault in faults if fault.unknown), faults[0])
@@ -57,34 +73,48 @@ def _judged(path: Sequence[x509.Certificate], trust: Trust, store: Store, now: f
 def _ways(path: Sequence[x509.Certificate]) -> Iterable[tuple[x509.Certificate, ...]]:
     """The certificates above a leaf, each name once: so the search of a path cannot go round.
 
-    A CA that two others have certified, or that has a new key, has two under one name.
+    A CA that two others have certified, or that has a new key, has two under one name. Those of
+    keys that no path may have are left out before anything is verified with them.
     """
     if not path:
         raise certificate_fault("the path is empty")
     if len(path) > PATH_MOST:
         raise certificate_fault(f"a path of more than {PATH_MOST} certificates")
     named: dict[bytes, list[x509.Certificate]] = {}
-    for each in dict.fromkeys(path[1:]):
+    for each in filter(_is_usable, dict.fromkeys(path[1:])):
         named.setdefault(each.subject.public_bytes(), []).append(each)
     if prod(map(len, named.values())) > WAYS_MOST:
         raise certificate_fault("a path with too many certificates of one name")
     return product(*named.values())
 
 
-def _chain(found: Sequence[x509.Certificate], trust: Trust, now: float) -> Chain:
+def _is_usable(certificate: x509.Certificate) -> bool:
+    try:
+        return is_strong(certificate)
+    except Fault:
+        return False
+
+
+def _chain(
+    found: Sequence[x509.Certificate], trust: Trust, now: float, lists: Mapping[str, Authority]
+) -> Chain:
     leaf = found[0]
     key = p256_key(leaf)
     _check_usage(leaf)
-    authority = _authority(found)
+    authority = _authority(found, lists)
     limits = tuple(each for each in map(constraints_of, found) if each is not None)
-    _check_revoked(found, trust, now)
+    crls = trust.lists_of(found[-1])
+    for each in crls:
+        _check_revoked(found, each)
+    for each in crls:  # what was revoked is so by a list that has ended, too
+        _check_told(found, each, now)
     return Chain(
         key=key,
         name=leaf.subject.rfc4514_string(),
         spc=authority.spc,
         numbers=authority.numbers,
         constraints=limits,
-        until=min(ends_of(found), trust.revocations.until),
+        until=min(ends_of(found), *(each.until for each in crls)),
         fingerprint=fingerprint(leaf),
     )
 
@@ -101,7 +131,7 @@ def check_authority(chain: Chain, claims: Mapping[str, Any], ppt: str) -> None:
     if ppt in WITHOUT_NUMBERS:
         raise certificate_fault(f"{ppt} is signed for a provider code, and it has numbers alone")
     number = str(claims.get("orig", {}).get("tn", ""))
-    if not any(_inside((number, number), held) for held in chain.numbers):
+    if not holds(chain.numbers, (number, number)):
         raise certificate_fault(f"{number} is none of its numbers")
 
 
@@ -137,14 +167,15 @@ def _check_usage(leaf: x509.Certificate) -> None:
         raise certificate_fault("its key is not for signatures")
 
 
-def _authority(found: Sequence[x509.Certificate]) -> Authority:
+def _authority(found: Sequence[x509.Certificate], lists: Mapping[str, Authority]) -> Authority:
     """What the leaf may sign for, each certificate within the one above it."""
-    leaf = authority_of(found[0])
+    urls_of(found)  # there may be too many
+    leaf = authority_with(found[0], lists)
     if leaf is None:
         raise certificate_fault("no TNAuthList")
     if leaf.spc and leaf.numbers:
         raise certificate_fault("a TNAuthList of provider codes and numbers")
-    above = [authority_of(each) for each in found[1:]]
+    above = [authority_with(each, lists) for each in found[1:]]
     if leaf.spc:
         if any(above):
             raise certificate_fault("a CA has a TNAuthList")
@@ -165,10 +196,9 @@ def _check_delegation(
         named = True
         if not set(child.spc) <= set(parent.spc):
             raise certificate_fault("provider codes that its parent does not have")
-        if not parent.spc:  # which numbers a provider's are no certificate says
-            for numbers in child.numbers:
-                if not any(_inside(numbers, held) for held in parent.numbers):
-                    raise certificate_fault("numbers that its parent does not have")
+        # Which numbers a provider's are no certificate says.
+        if not parent.spc and not all(holds(parent.numbers, each) for each in child.numbers):
+            raise certificate_fault("numbers that its parent does not have")
         child = parent
     if not named:
         raise certificate_fault("numbers that nobody above has delegated")
@@ -184,24 +214,19 @@ def _check_identifiers(child: x509.Certificate, parent: x509.Certificate) -> Non
         raise certificate_fault("key identifiers of a delegate path that do not fit")
 
 
-def _inside(numbers: tuple[str, str], held: tuple[str, str]) -> bool:
-    """Whether all numbers of a range are in another; one with # or * is in none but its own."""
-    if numbers == held:
-        return True
-    if len(numbers[0]) != len(held[0]) or not numbers[0].isdecimal() or not held[0].isdecimal():
-        return False
-    return held[0] <= numbers[0] <= numbers[1] <= held[1]
-
-
-def _check_revoked(found: Sequence[x509.Certificate], trust: Trust, now: float) -> None:
-    """What was revoked is refused, also by a list that has ended; the rest is unknown then."""
+def _check_revoked(found: Sequence[x509.Certificate], revocations: Revocations) -> None:
+    """Raises Fault where one of them was revoked."""
     for certificate in found:
-        if trust.revocations.holds(certificate.issuer, certificate.serial_number):
+        if revocations.holds(certificate.issuer, certificate.serial_number):
             raise certificate_fault(f"{certificate.subject.rfc4514_string()} was revoked")
-    if now > trust.revocations.until:
+
+
+def _check_told(found: Sequence[x509.Certificate], revocations: Revocations, now: float) -> None:
+    """Raises a Fault that is unknown where a list does not say whether they were."""
+    if now > revocations.until:
         raise Fault("revocation", 436, NOT_VALIDATED, "the CRL has ended", unknown=True)
     for certificate in found[:-1]:  # the root is trusted as it is
-        if not trust.revocations.covers(certificate.issuer):
+        if not revocations.covers(certificate.issuer):
             issuer = certificate.issuer.rfc4514_string()
             detail = f"the CRL says nothing of certificates by {issuer}"
             raise Fault("revocation", 436, NOT_VALIDATED, detail, unknown=True)

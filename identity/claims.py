@@ -114,10 +114,20 @@ def check_shaken(claims: dict[str, Any]) -> None:
         raise wrong("orig", "orig is no telephone number")
 
 
+def check_nested(claims: dict[str, Any]) -> None:
+    check_diverted(claims)
+    require(type(claims.get("opt")) is str, "opt", "opt is no token")
+    require(claims["opt"].isascii(), "opt", "opt is no token")
+
+
 def check_div(claims: dict[str, Any]) -> None:
+    check_diverted(claims)
+    require("opt" not in claims, "div", "opt is of div-o alone")
+
+
+def check_diverted(claims: dict[str, Any]) -> None:
     check_party(claims.get("div"), "div", frozenset({"hi"}))
     require(is_text(claims["div"].get("hi", "")), "div", "hi is no text")
-    require("opt" not in claims, "div", "opt is of div-o alone")
 
 
 def check_priority(claims: dict[str, Any]) -> None:
@@ -169,4 +179,10 @@ def check_digests(digests: Any) -> None:
         require(good, "rcdi", "a value is no digest")
 
 
-CHECKS = {"shaken": check_shaken, "div": check_div, "rph": check_priority, "rcd": check_rich}
+CHECKS = {
+    "shaken": check_shaken,
+    "div": check_div,
+    "div-o": check_nested,
+    "rph": check_priority,
+    "rcd": check_rich,
+}

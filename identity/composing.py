@@ -6,7 +6,6 @@ Invariants
    (RFC 8946 section 4.1). The original is fresh, as a verifier asks of its `iat`.
 """
 
-import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
@@ -16,22 +15,20 @@ from .claims import ATTESTATIONS, NAMES_MOST, check_shape, is_origid, is_tn, is_
 from .header import read_identity
 from .model import Fault, SignRequest
 from .telephone import is_e164
-from .tokens import uuid_of
+from .writing import APART_MOST, fresh_uuid
 
 __all__ = ["APART_MOST", "Composed", "NoSignature", "composed", "fresh_uuid", "origid_of"]
 
-APART_MOST = 60  # seconds between a request's iat and now
 SOURCES = UUID("3f0f7f0e-7d5c-5a57-9a0e-6c1f3a1c2b77")  # the name space of those that are made
 ASIDE = ("crn", "rcdi")  # of a request's rcd: they stand beside that claim, not in it
-# Random octets for UUIDs, 16 each: the system is asked once for many. A child process must not have
-# the same.
-SPARE: list[bytes] = []
-SPARE_MOST = 64
-os.register_at_fork(after_in_child=SPARE.clear)
 
 
 class NoSignature(ValueError):
     """A call that is not signed, and why; it goes on without a signature."""
+
+
+class Unusable(NoSignature):
+    """A certificate or key that cannot be used; why is the operator's alone: it may name files."""
 
 
 class Composed(NamedTuple):
@@ -148,14 +145,3 @@ def display_of(rcd: dict[str, Any]) -> dict[str, Any]:
     aside = {name: rcd[name] for name in ASIDE if name in rcd}
     card = {name: value for name, value in rcd.items() if name not in ASIDE}
     return aside | {"rcd": card} if card else aside
-
-
-def fresh_uuid() -> str:
-    """A random UUID (RFC 9562 section 5.4). Threads may ask at once."""
-    try:
-        octets = SPARE.pop()
-    except IndexError:
-        many = os.urandom(16 * SPARE_MOST)
-        SPARE.extend(many[place : place + 16] for place in range(16, len(many), 16))
-        octets = many[:16]
-    return uuid_of(octets)

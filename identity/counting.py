@@ -8,8 +8,9 @@ Invariants
 
 import threading
 from collections import Counter
+from functools import lru_cache
 
-from .model import Verdict
+from .model import State, Verdict
 
 __all__ = ["HOSTS_MOST", "Counts"]
 
@@ -30,9 +31,9 @@ class Counts:
     def verdict(self, verdict: Verdict) -> None:
         """Counts a verdict, and the host of its certificate where it was valid."""
         mine = self._mine()
-        mine["verdict", verdict.state.name.lower(), str(verdict.code)] += 1
-        if verdict.state.name == "VALID" and verdict.x5u:
-            host = verdict.x5u[8:].partition("/")[0].lower()
+        key, host = labels_of(int(verdict.state), verdict.code, verdict.x5u)
+        mine[key] += 1
+        if host:
             self._add(mine, "host", host, HOSTS_MOST)
 
     def signature(self, cert_name: str) -> None:
@@ -51,13 +52,14 @@ class Counts:
         return total
 
     def _add(self, mine: Counter[Key], kind: str, label: str, most: int) -> None:
-        if (kind, label) not in mine:
+        key = kind, label
+        if key not in mine:
             size = f"{kind} labels"
             if mine[size,] >= most:
-                label = OTHER
+                key = kind, OTHER
             else:
                 mine[size,] += 1
-        mine[kind, label] += 1
+        mine[key] += 1
 
     def _mine(self) -> Counter[Key]:
         found: Counter[Key] | None = getattr(self._own, "counts", None)
@@ -65,3 +67,10 @@ class Counts:
             found = self._own.counts = Counter()
             self._all.append(found)
         return found
+
+
+@lru_cache(maxsize=256)
+def labels_of(state: int, code: int, x5u: str) -> tuple[Key, str]:
+    """What a verdict is counted by, and the host of a certificate that made one valid, else ""."""
+    host = x5u[8:].partition("/")[0].lower() if state == State.VALID else ""
+    return ("verdict", State(state).name.lower(), str(code)), host

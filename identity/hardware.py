@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from .attended import Line, Stuck
+from .composing import Unusable
 from .keyfiles import Refused, read_secret
-from .signing import NoSignature
 
 if TYPE_CHECKING:
     import pkcs11
@@ -116,7 +116,7 @@ class Token:
         probe = b"does the key fit the certificate?"
         try:
             check_signature(public, key.sign(probe, LOAD_SECONDS), probe)
-        except NoSignature as error:
+        except Unusable as error:
             raise Refused(str(error)) from error
         return key
 
@@ -168,7 +168,7 @@ class HardwareKey:
         self._mechanism = Mechanism.ECDSA
 
     def sign(self, octets: bytes, seconds: float = SIGN_SECONDS) -> bytes:
-        """r and s over the SHA-256 of the octets. Raises NoSignature, also after so long."""
+        """r and s over the SHA-256 of the octets. Raises Unusable, also after so long."""
         digest = sha256(octets).digest()
 
         def signed(session: "pkcs11.Session") -> Any:
@@ -179,9 +179,9 @@ class HardwareKey:
         try:
             signature = self._token.run(signed, seconds)
         except Refused as error:
-            raise NoSignature(str(error)) from error
+            raise Unusable(str(error)) from error
         if len(signature) != SIGNATURE_OCTETS:
-            raise NoSignature(f"the token answers with {len(signature)} octets")
+            raise Unusable(f"the token answers with {len(signature)} octets")
         return bytes(signature)
 
 

@@ -15,36 +15,30 @@ from typing import Any, NamedTuple
 
 from .canonical import strict_json
 from .model import NOT_VALIDATED, Fault, IdentityHeader
-from .tokens import read_shaken
+from .straight import plain_header
+from .urls import is_certificate_url
 
 __all__ = [
     "SUPPORTED",
-    "URL_MOST",
     "VALUES_MOST",
     "VALUE_MOST",
-    "is_certificate_url",
     "read_identity",
     "read_plain",
+    "read_token",
     "split_identities",
 ]
 
 VALUE_MOST = 8_192  # octets of one value
 VALUES_MOST = 10  # of one call
-URL_MOST = 2_048  # characters
 PART_MOST = 1_024  # octets of a header part, or of parameters, that are remembered
 REMEMBERED = 1_024  # of each: a signer's are the same every time
-SUPPORTED = frozenset({"", "shaken", "div", "rph", "rcd"})
+SUPPORTED = frozenset({"", "shaken", "div", "div-o", "rph", "rcd"})
 
 PARAMETER = re.compile(
     rb";[ \t]*([A-Za-z0-9_.!%*+`'~-]+)"
     rb"(?:[ \t]*=[ \t]*(<[^<>\"\x00-\x20\x7f-\xff]*>"
     rb'|"(?:[^"\\\x00-\x08\x0a-\x1f]|\\[\x20-\x7e])*"'
     rb"|[A-Za-z0-9_.!%*+`'~:/?@\[\]-]+))?[ \t]*"
-)
-# https alone, port 443 or 8443, no user, query or fragment (ATIS-1000074).
-URL = re.compile(
-    r"https://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]+\])(?::(?:443|8443))?"
-    r"(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?"
 )
 BASE64 = bytes.maketrans(b"-_+/=", b"+/!!!")  # what is none of base64url is none of base64 then
 PADDING = (b"", None, b"==", b"=")  # by the length of a text, modulo 4
@@ -127,24 +121,28 @@ def read_identity(value: bytes) -> IdentityHeader:
     )
 
 
+def read_token(token: bytes) -> IdentityHeader:
+    """As read_identity, of a token that stands alone, such as in another: `x5u` is its `info`.
+
+    438 for a `ppt` that is not SUPPORTED as well: it was to say something here.
+    """
+    if b";" in token or token.strip(b" \t") != token:
+        raise fault("opt", 438, "not a token alone")
+    try:
+        protected, _ = read_protected(token.partition(b".")[0])
+        return read_identity(token + b";info=<" + protected["x5u"].encode() + b">")
+    except Fault as found:
+        if found.code == 428:
+            raise fault("opt", 438, found.detail) from found
+        raise
+
+
 def read_plain(value: bytes) -> IdentityHeader | None:
     """As read_identity, of a value whose token is plain: its claims need no further look.
 
     None where it is not plain, or anything is amiss.
     """
-    found = read_shaken(value)
-    if found is None:
-        return None
-    first, behind, token, signed, signature, claims = found
-    if len(first) > PART_MOST or len(behind) > PART_MOST:
-        return None
-    try:
-        protected, info, ppt = known_around(first, behind)
-    except Fault:
-        return None
-    if ppt != "shaken":
-        return None
-    return IdentityHeader(token, signed, signature, protected, claims, info, ppt)
+    return plain_header(value, known_around)
 
 
 def read_around(first: bytes, behind: bytes) -> tuple[dict[str, Any], str, str]:
@@ -219,11 +217,6 @@ def agree(said: Parameters, protected: dict[str, Any], ppt: str) -> None:
         raise fault("info", 436, "info is not x5u")
     if said.ppt is not None and said.ppt != ppt:
         raise fault("identity", 438, "ppt differs from that of the token")
-
-
-def is_certificate_url(url: str) -> bool:
-    """Whether it is an https URL as verifiers take them, of at most URL_MOST characters."""
-    return len(url) <= URL_MOST and URL.fullmatch(url) is not None
 
 
 def json_of(text: bytes, part: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ Invariants
 6. Where a token is refused by the path that is held, that is fetched anew first, once in
    DOUBT_SECONDS however many are refused: it may have been replaced under its URL. Those that it
    bears out do not wait.
+7. A path comes, stays and goes with the lists of numbers that it names.
 """
 
 import asyncio
@@ -25,13 +26,13 @@ from pathlib import Path
 from cryptography import x509
 
 from .certificates import read_path
-from .chains import judge_chain
 from .fetching import Fetched, Fetcher, Unfetched
-from .kept import Entry, Judged, Shelf
+from .gathering import gathered
+from .kept import Entry, Shelf, judged_of
 from .limits import Limits, domain_of, host_of
-from .model import FAILED, Chain, Fault
+from .listing import Lists
+from .model import Chain, Fault
 from .refreshing import words_of
-from .trust import Trust
 from .trusting import Trusts
 
 __all__ = ["Certificates", "Doubt"]
@@ -50,7 +51,6 @@ RUNNING_MOST = 64  # fetches at once
 DOMAIN_RUNNING = 8
 KEEP_SECONDS = 86_400.0  # ATIS-1000074: at least
 KEEP_MOST = 7 * 86_400.0
-FAULT_SECONDS = 1.0  # that a bad judgement stands: a certificate may begin
 DOUBT_SECONDS = 60.0  # between two fetches because tokens were refused
 BACK_OFF_SECONDS = 5.0  # after a first failure
 BACK_OFF_MOST = 300.0
@@ -103,7 +103,7 @@ class Certificates:
         trust = self._trusts.trust(trust_name)
         judged = entry.judged.get(trust_name)
         if judged is None or judged.trust is not trust or not judged.since <= now < judged.until:
-            judged = _judged(entry, trust, now)
+            judged = judged_of(entry, trust, now)
             if judged.chain is not None:
                 judged = judged._replace(until=min(judged.chain.until, entry.until))
             if len(entry.judged) < 64 or trust_name in entry.judged:
@@ -167,9 +167,7 @@ class Certificates:
         running = self._running.get(url)
         if running is not None or not self.lacks(url):
             return running
-        host = host_of(url)
-        limits = (("", FETCHES), (domain_of(host), DOMAIN_FETCHES), (f"//{host}", HOST_FETCHES))
-        if not self._has_room(url) or not self._limits.take(limits):
+        if not self._has_room(url) or not self._is_let(url):
             self.fetches["limited"] += 1
             return None
         return self._start(url)
@@ -190,6 +188,12 @@ class Certificates:
             return None
         return self._start(url)
 
+    def _is_let(self, url: str) -> bool:
+        """Counts one more fetch that calls ask for, unless there were too many."""
+        host = host_of(url)
+        limits = (("", FETCHES), (domain_of(host), DOMAIN_FETCHES), (f"//{host}", HOST_FETCHES))
+        return self._limits.take(limits)
+
     def _has_room(self, url: str) -> bool:
         """Whether one more fetch may run; one domain has a part of the room."""
         domain = domain_of(host_of(url))
@@ -204,7 +208,8 @@ class Certificates:
     async def _fetch(self, url: str) -> None:
         try:
             got = await self._fetcher.get(url)
-            entry = self._entry(url, got)
+            path = tuple(read_path(got.octets))
+            entry = self._entry(url, got, path, await gathered(path, self._list_of))
         except Fault as fault:
             self._note_failure(url, fault)
             return
@@ -219,12 +224,18 @@ class Certificates:
             await asyncio.to_thread(self._shelf.remove, old)
         await asyncio.to_thread(self._shelf.write, entry)
 
-    def _entry(self, url: str, got: Fetched) -> Entry:
-        """Raises Fault."""
+    async def _list_of(self, url: str, most: int) -> Fetched:
+        """Raises Unfetched."""
+        if not self._is_let(url):
+            raise Unfetched("too many fetches", kind="limited")
+        return await self._fetcher.get(url, most)
+
+    def _entry(
+        self, url: str, got: Fetched, path: tuple[x509.Certificate, ...], lists: Lists
+    ) -> Entry:
         now = self._clock()
-        path = read_path(got.octets)
-        keep = min(max(got.max_age, KEEP_SECONDS), KEEP_MOST)
-        return Entry(url, got.octets, tuple(path), now, now + keep)
+        keep = min(max(got.max_age, KEEP_SECONDS), KEEP_MOST, lists.seconds)
+        return Entry(url, got.octets, path, now, now + keep, lists)
 
     def _put(self, entry: Entry) -> list[str]:
         """Takes an entry in; the URLs of those that had to go."""
@@ -232,20 +243,20 @@ class Certificates:
         if before is not None:
             entry.used = max(entry.used, before.used)
             entry.renewed = max(entry.renewed, before.renewed)
-            if entry.octets == before.octets:
+            if entry.is_as(before):
                 entry.judged = before.judged
-            self._octets -= len(before.octets)
+            self._octets -= before.size
         self._entries[entry.url] = entry
-        self._octets += len(entry.octets)
+        self._octets += entry.size
         gone = []
         while len(self._entries) > URLS_MOST or self._octets > OCTETS_MOST:
             oldest = min(self._entries.values(), key=lambda each: each.used)
-            self._octets -= len(self._entries.pop(oldest.url).octets)
+            self._octets -= self._entries.pop(oldest.url).size
             gone.append(oldest.url)
         return gone
 
     async def _drop(self, url: str) -> None:
-        self._octets -= len(self._entries.pop(url).octets)
+        self._octets -= self._entries.pop(url).size
         await asyncio.to_thread(self._shelf.remove, url)
 
     def _note_failure(self, url: str, fault: Fault) -> None:
@@ -267,15 +278,3 @@ class Certificates:
 
     def _away(self, url: str, now: float) -> bool:
         return url in self._running or any(self._kept_away(key, now) for key in (url, host_of(url)))
-
-
-def _judged(entry: Entry, trust: Trust, now: float) -> Judged:
-    try:
-        chain = judge_chain(entry.path, trust, now)
-    except Fault as fault:
-        why = (fault.code, fault.verstat, fault.check, fault.detail, fault.unknown)
-        return Judged(trust, now, now + FAULT_SECONDS, None, why)
-    except Exception as error:  # as above: a call is not lost by it
-        why = (437, FAILED, "certificate", f"cannot be judged: {words_of(error)}", False)
-        return Judged(trust, now, now + FAULT_SECONDS, None, why)
-    return Judged(trust, now, chain.until, chain)

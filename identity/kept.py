@@ -1,7 +1,8 @@
 """What is kept of an x5u URL, in memory and in a folder.
 
 Invariants
-1. A file holds one entry, its URL and times in its first line; what cannot be read is removed,
+1. A file holds one entry, its URL and times in its first line, then its path and the lists of
+   numbers that this names; what cannot be read is removed,
    and what cannot be removed is passed over.
 2. A file is no more trusted than a fetch: its path is judged again after a restart.
 """
@@ -17,14 +18,20 @@ import orjson
 from cryptography import x509
 
 from .certificates import PATH_OCTETS, read_path
-from .model import Chain, Fault
+from .chains import judge_chain
+from .listing import LIST_OCTETS, LISTS_MOST, NOTHING, Lists, urls_of
+from .model import FAILED, Chain, Fault
+from .refreshing import words_of
 from .storing import read_whole, written_whole
+from .trust import Trust
 
-__all__ = ["Entry", "Judged", "Shelf"]
+__all__ = ["Entry", "Judged", "Shelf", "judged_of"]
 
 log = logging.getLogger("callscreen.identity")
 
-LINE_MOST = 4_096  # octets of a file's first line
+FAULT_SECONDS = 60.0  # that a bad judgement stands, unless a certificate begins meanwhile
+LINE_MOST = 16_384  # octets of a file's first line
+FILE_MOST = LINE_MOST + PATH_OCTETS + LISTS_MOST * LIST_OCTETS
 
 
 class Judged(NamedTuple):
@@ -46,6 +53,7 @@ class Entry:
     path: tuple[x509.Certificate, ...]
     fetched: float
     until: float
+    lists: Lists = NOTHING  # that the path names
     used: float = 0.0
     renewed: float = 0.0  # when it was last asked for because a token was refused; 0: never
     stale: bool = False  # and did not come
@@ -53,6 +61,15 @@ class Entry:
 
     def __post_init__(self) -> None:
         self.used = self.used or self.fetched
+
+    @property
+    def size(self) -> int:
+        """Octets that it takes."""
+        return len(self.octets) + sum(map(len, self.lists.octets.values()))
+
+    def is_as(self, other: "Entry") -> bool:
+        """Whether the other has the same octets."""
+        return self.octets == other.octets and self.lists.octets == other.lists.octets
 
     @property
     def half(self) -> float:
@@ -81,9 +98,12 @@ class Shelf:
         """A disk that fails is told once: the entry is then in memory alone."""
         if self._folder is None:
             return
-        told = {"url": entry.url, "fetched": entry.fetched, "until": entry.until}
+        lists = entry.lists.octets
+        sizes = [[url, len(octets)] for url, octets in lists.items()]
+        told = {"url": entry.url, "fetched": entry.fetched, "until": entry.until, "lists": sizes}
+        octets = b"".join((entry.octets, *lists.values()))
         try:
-            written_whole(self._path(entry.url), orjson.dumps(told) + b"\n" + entry.octets)
+            written_whole(self._path(entry.url), orjson.dumps(told) + b"\n" + octets)
             self._told = False
         except OSError as error:
             self._tell(error)
@@ -110,11 +130,44 @@ class Shelf:
 
 def _read(path: Path) -> Entry | None:
     try:
-        line, _, octets = read_whole(path, LINE_MOST + PATH_OCTETS)[0].partition(b"\n")
+        line, _, octets = read_whole(path, FILE_MOST)[0].partition(b"\n")
         told = orjson.loads(line)
         url, fetched, until = str(told["url"]), float(told["fetched"]), float(told["until"])
         if hashlib.sha256(url.encode()).hexdigest() != path.name:
             return None
-        return Entry(url, octets, tuple(read_path(octets)), fetched, until)
+        found: dict[str, bytes] = {}
+        for place, size in reversed(told.get("lists", [])):
+            cut = len(octets) - int(size)
+            octets, found[str(place)] = octets[:cut], octets[cut:]
+        certificates = tuple(read_path(octets))
+        if not found.keys() >= set(urls_of(certificates)):
+            return None
+        return Entry(url, octets, certificates, fetched, until, Lists.of(found))
     except (Fault, OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def judged_of(entry: Entry, trust: Trust, now: float) -> Judged:
+    """A stranger's path may cost a hundred times what its token does: no fault is found twice."""
+    try:
+        chain = judge_chain(entry.path, trust, now, entry.lists.authorities)
+    except Fault as fault:
+        why = (fault.code, fault.verstat, fault.check, fault.detail, fault.unknown)
+        return Judged(trust, now, _again(entry, now), None, why)
+    except Exception as error:  # as above: a call is not lost by it
+        why = (437, FAILED, "certificate", f"cannot be judged: {words_of(error)}", False)
+        return Judged(trust, now, _again(entry, now), None, why)
+    return Judged(trust, now, chain.until, chain)
+
+
+def _again(entry: Entry, now: float) -> float:
+    """When a path that does not do is judged again: it may by then."""
+    until = now + FAULT_SECONDS
+    for certificate in entry.path:
+        try:
+            begins = certificate.not_valid_before_utc.timestamp()
+        except ValueError:  # it never will
+            continue
+        if now < begins:
+            until = min(until, begins)
+    return until

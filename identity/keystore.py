@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .chains import check_authority
+from .composing import Unusable
 from .hardware import SCHEME, Token, read_place
 from .keyfiles import is_name, read_certificate, read_key
 from .refreshing import words_of
@@ -85,7 +86,7 @@ class KeyStore:
         if entry is None or entry.signer is None:
             why = entry.problem if entry else "no certificate of this name"
             self._tell_missed(cert_name, why)
-            raise NoSignature(why)
+            raise Unusable(why) if entry else NoSignature(why)
         now = self._clock()
         if now >= entry.until:
             raise NoSignature("the certificate has expired")

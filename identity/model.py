@@ -119,7 +119,8 @@ class Chain:
     """A path that was judged good until `until`, or for the signing of claims that it allows.
 
     `spc` are the service provider codes of the leaf, `numbers` its telephone number ranges (first,
-    last) or single ones twice; `constraints` are those of every certificate of the path.
+    last) or single ones twice, as `ranges.ordered` has them; `constraints` are those of every
+    certificate of the path.
     """
 
     key: EllipticCurvePublicKey
@@ -169,8 +170,7 @@ class Policy:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A call whose caller is to be verified; addresses are URIs or numbers as received."""
 
     identities: Sequence[bytes]  # values of Identity fields, unfolded, one element each or several
@@ -182,6 +182,7 @@ class Question:
     from_tag: bytes = b""
     default_cc: str = "1"
     resource_priority: Sequence[str] = ()
+    tenant: bytes = b""  # who asks: one's calls make no token of another's calls a replay
 
 
 class Verdict(NamedTuple):

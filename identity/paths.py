@@ -24,6 +24,7 @@ from cryptography.x509.verification import (
 )
 
 from .certificates import PATH_MOST, authority_of, certificate_fault, readable
+from .listing import url_of
 from .model import Fault
 
 __all__ = [
@@ -43,6 +44,8 @@ SIGNATURES = frozenset(
 )
 ANY_USE = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 RSA_BITS = 2_048  # at least
+RSA_BITS_MOST = 8_192  # and an exponent no larger: a stranger's key would cost what it likes
+RSA_EXPONENT_MOST = 65_537
 
 CA_POLICY = ExtensionPolicy.permit_all().require_present(
     x509.BasicConstraints, Criticality.AGNOSTIC, None
@@ -129,7 +132,7 @@ def signers_in(
 
 def check_no_provider(certificate: x509.Certificate) -> None:
     """One who may sign calls may not say whom to trust. Raises Fault."""
-    if authority_of(certificate) is not None:
+    if authority_of(certificate) is not None or url_of(certificate):
         raise certificate_fault("a provider's certificate signs no list")
 
 
@@ -165,12 +168,13 @@ def usage_of(certificate: x509.Certificate) -> x509.KeyUsage | None:
 
 
 def is_strong(certificate: x509.Certificate) -> bool:
-    """Whether its key is of P-256 (ATIS-1000080) or, as in the older profile, of RSA. Raises
-    Fault."""
+    """Whether its key is of P-256 (ATIS-1000080) or, as in the older profile, of RSA, and costs no
+    more than such keys do. Raises Fault."""
     with readable("its key cannot be read"):
         key = certificate.public_key()
     if isinstance(key, RSAPublicKey):
-        return key.key_size >= RSA_BITS
+        exponent = key.public_numbers().e
+        return RSA_BITS <= key.key_size <= RSA_BITS_MOST and exponent <= RSA_EXPONENT_MOST
     return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
 
 

@@ -40,8 +40,9 @@ from .published import Published
 from .refreshing import Refreshing
 from .replay import Replays
 from .signing import NoSignature
+from .together import Ready, at_hand, judge_ready, readied, refuse_ready, signed
 from .trusting import Sources, Trusts
-from .verification import Reading, check_signature, judge, read
+from .verification import Reading, Refusal, check_signature, judge, read
 
 __all__ = ["FAMILIES", "Identities", "IdentityConfig", "NoSignature", "PlainSigned"]
 
@@ -158,6 +159,22 @@ class Identities:
         """The verdict, from memory; None where something must be fetched first."""
         return self._at_once(question, read(question), trust_name, policy)[0]
 
+    def verify_together(
+        self, calls: Sequence[tuple[Question, str]], policy: Policy
+    ) -> list[Verdict | None]:
+        """As verify_now of each question by the trust of a name; None as well where there is more
+        to look at than one plain token, whose question may be without all that such a one needs
+        not: Date, target, default_cc and resource_priority."""
+        came = self._clock()
+        chains = {
+            name: at_hand(self._certificates, name)
+            for name in {name for _, name in calls}
+            if self._trusts.known(name)
+        }
+        ready = [readied(question, chains.get(name), policy, came) for question, name in calls]
+        rest = iter(signed([each for each in ready if each is not None]))
+        return [each and self._together(*next(rest), policy, came) for each in ready]
+
     async def verify(
         self, question: Question, trust_name: str, policy: Policy, budget_seconds: float
     ) -> Verdict:
@@ -226,10 +243,35 @@ class Identities:
         self, question: Question, reading: Reading, trust_name: str, policy: Policy, came: float
     ) -> tuple[Verdict, set[str]]:
         """The verdict on a call that came then, by what is held; URLs of what is to be had anew."""
-        held, doubted = self._certificates, set[str]()
+        doubted = set[str]()
 
         def chain_of(url: str) -> Chain:
-            return held.chain_of(url, trust_name)
+            return self._certificates.chain_of(url, trust_name)
+
+        refusal, now = self._refusal(came, doubted), self._clock()
+        verdict = judge(question, reading, chain_of, policy, now, self._replays, refusal)
+        return verdict, doubted
+
+    def _together(
+        self, ready: Ready, found: bytes | Fault, policy: Policy, came: float
+    ) -> Verdict | None:
+        """The verdict on a call whose signature was verified; None where something must be fetched
+        anew."""
+        if isinstance(found, bytes):
+            verdict = judge_ready(ready, found, policy, came, self._replays)
+        else:
+            doubted = set[str]()
+            fault = self._refusal(came, doubted)(ready.reading.callers[0], found)
+            if doubted:
+                return None
+            verdict = refuse_ready(ready, fault, policy, came)
+        self._counts.verdict(verdict)
+        return verdict
+
+    def _refusal(self, came: float, doubted: set[str]) -> Refusal:
+        """What becomes of the fault of a token of a call that came then; takes note of URLs of what
+        is to be had anew."""
+        held = self._certificates
 
         def refusal(header: IdentityHeader, fault: Fault) -> Fault:
             doubt = held.doubt(header.x5u, came)
@@ -240,9 +282,7 @@ class Identities:
                 return Unfetched("the certificate could not be fetched anew")
             return fault
 
-        now = self._clock()
-        verdict = judge(question, reading, chain_of, policy, now, self._replays, refusal)
-        return verdict, doubted
+        return refusal
 
 
 def _is_signed(header: IdentityHeader, path: Sequence[x509.Certificate]) -> bool:

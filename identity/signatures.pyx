@@ -3,13 +3,28 @@
 Invariants
 1. What is read is DER and nothing else, of two integers of at most 32 octets.
 2. What is written says r and s as they came: whether they are in range is for who verifies.
+3. All arithmetic is the library's.
 """
+
+from hashlib import sha256
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 
-__all__ = ["der_signature", "raw_signature"]
+from .model import FAILED, Fault
+
+__all__ = ["SoftwareKey", "der_signature", "raw_signature", "verified_digest"]
+
+cdef object DIGEST = sha256
+cdef object INVALID = InvalidSignature
+# A digest that is there already costs less than one that `cryptography` has to make.
+cdef object PREHASHED = ECDSA(Prehashed(SHA256()))
 
 cdef enum:
     COORDINATE = 32  # octets of r, and of s
@@ -43,11 +58,15 @@ cdef inline const uint8_t *coordinate(
     return at + size
 
 
-def raw_signature(bytes der not None):
-    cdef const uint8_t *at = <const uint8_t *>PyBytes_AS_STRING(der)
-    cdef Py_ssize_t size = PyBytes_GET_SIZE(der)
-    cdef const uint8_t *end = at + size
+cpdef bytes raw_signature(bytes der):
+    cdef const uint8_t *at
+    cdef const uint8_t *end
+    cdef Py_ssize_t size
     cdef uint8_t[SIGNATURE] made
+    if der is None:
+        raise TypeError("octets are wanted")
+    at, size = <const uint8_t *>PyBytes_AS_STRING(der), PyBytes_GET_SIZE(der)
+    end = at + size
     if DER_LEAST <= size <= DER_MOST and at[0] == SEQUENCE and at[1] == size - 2:
         at = coordinate(at + 2, end, made)
         if at != NULL:
@@ -71,13 +90,38 @@ cdef inline uint8_t *integer(const uint8_t *octets, uint8_t *out) noexcept nogil
     return out + 2 + zero + COORDINATE - skipped
 
 
-def der_signature(bytes raw not None):
-    cdef const uint8_t *octets = <const uint8_t *>PyBytes_AS_STRING(raw)
+cpdef bytes der_signature(bytes raw):
+    cdef const uint8_t *octets
     cdef uint8_t[DER_MOST] made
     cdef uint8_t *end
+    if raw is None:
+        raise TypeError("octets are wanted")
+    octets = <const uint8_t *>PyBytes_AS_STRING(raw)
     if PyBytes_GET_SIZE(raw) != SIGNATURE:
         raise ValueError("no signature of 64 octets")
     end = integer(octets + COORDINATE, integer(octets, made + 2))
     made[0] = SEQUENCE
     made[1] = end - made - 2
     return PyBytes_FromStringAndSize(<char *>made, end - made)
+
+
+def verified_digest(key, bytes signed not None, bytes signature not None):
+    cdef bytes digest = DIGEST(signed).digest()
+    try:
+        key.verify(der_signature(signature), digest, PREHASHED)
+    except INVALID as error:
+        detail = "the signature is not of this certificate and these octets"
+        raise Fault("signature", 438, FAILED, detail) from error
+    return digest
+
+
+cdef class SoftwareKey:
+    cdef object _sign
+
+    def __init__(self, key not None):
+        if not isinstance(key.curve, SECP256R1):
+            raise ValueError(f"a key of {key.curve.name}, not of P-256")
+        self._sign = key.sign
+
+    def sign(self, bytes octets not None):
+        return raw_signature(self._sign(DIGEST(octets).digest(), PREHASHED))

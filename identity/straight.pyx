@@ -7,13 +7,27 @@ Invariants
 
 from libc.string cimport memcmp
 
-from .model import NOTHING, PASSED, State, Verdict
+from .chains import check_authority
+from .model import NOTHING, PASSED, Check, Fault, IdentityHeader, State, Verdict
+from .signatures import verified_digest
+from .tokens import read_shaken
 
-__all__ = ["is_straight", "valid_verdict"]
+__all__ = ["GOOD", "UNNAMED", "is_straight", "looked_at", "plain_header", "valid_verdict"]
+
+NAMES = ("form", "iat", "numbers", "certificate", "authority", "signature", "replay")
+GOOD = tuple([Check(name, True) for name in NAMES])
+UNNAMED = (*GOOD[:len(NAMES) - 1], Check("replay", None, "no Call-ID that tells one from a replay"))
 
 cdef object VALID = State.VALID
 cdef object MAKE = tuple.__new__
 cdef object KIND = Verdict
+cdef object HEADER_KIND = IdentityHeader
+cdef object FAULT = Fault
+cdef object READ = read_shaken
+cdef object VERIFIED = verified_digest
+cdef object CHECK_AUTHORITY = check_authority
+cdef tuple ALL_GOOD = GOOD
+cdef tuple BUT_UNNAMED = UNNAMED
 
 cdef extern from "Python.h":
     bint PyUnicode_CheckExact(object text)
@@ -25,6 +39,8 @@ cdef enum:
     PLAIN_CLAIMS = 5  # attest, dest, iat, orig, origid
     READING = 7  # fields of a Reading
     HEADER = 7  # of an IdentityHeader
+    QUESTION = 10  # of a Question
+    PART_MOST = 1024  # octets of what is remembered, as in header.py
 
 
 cdef inline tuple fields(object given, Py_ssize_t size):
@@ -47,10 +63,23 @@ cdef bint is_with_plus(object address, object number) noexcept:
     return memcmp(PyUnicode_1BYTE_DATA(address) + 1, PyUnicode_1BYTE_DATA(number), size) == 0
 
 
-def is_straight(question, reading, policy, double now):
+def plain_header(bytes value not None, around):
+    cdef tuple found = READ(value), said
+    if found is None or len(<bytes>found[0]) > PART_MOST or len(<bytes>found[1]) > PART_MOST:
+        return None
+    try:
+        said = around(found[0], found[1])
+    except FAULT:
+        return None
+    if said[2] != "shaken":
+        return None
+    return MAKE(HEADER_KIND, (found[2], found[3], found[4], said[0], found[5], said[1], said[2]))
+
+
+cpdef bint is_straight(question, reading, policy, double now) except -1:
     cdef dict claims, dest
     cdef double age, freshness
-    cdef tuple parts = fields(reading, READING), header
+    cdef tuple parts = fields(reading, READING), asked = fields(question, QUESTION), header
     if len(parts[0]) != 1 or parts[1] or parts[2] or parts[3] or parts[4]:
         return False
     header = fields(parts[0][0], HEADER)
@@ -60,18 +89,18 @@ def is_straight(question, reading, policy, double now):
     age, freshness = now - <double>claims["iat"], policy.freshness
     if not -freshness <= age <= freshness:
         return False
-    if not is_with_plus(question.orig, claims["orig"]["tn"]):
+    if not is_with_plus(asked[1], claims["orig"]["tn"]):
         return False
     dest = claims["dest"]
     if len(dest) != 1 or "tn" not in dest:
         return False
     for number in dest["tn"]:
-        if is_with_plus(question.dest, number):
+        if is_with_plus(asked[2], number):
             return True
     return False
 
 
-def valid_verdict(header, chain, tuple checks not None):
+cpdef valid_verdict(header, chain, tuple checks):
     cdef dict claims
     cdef tuple parts = fields(header, HEADER)
     claims = parts[4]
@@ -98,3 +127,27 @@ def valid_verdict(header, chain, tuple checks not None):
             checks,
         ),
     )
+
+
+def looked_at(question, reading, chain_of, policy, double now, replays):
+    cdef tuple asked, header
+    cdef bytes digest, call
+    cdef object chain
+    if not is_straight(question, reading, policy, now):
+        return None
+    asked, header = <tuple>question, <tuple>fields(reading, READING)[0][0]
+    try:
+        chain = chain_of(header[5])  # info is x5u
+        if chain.constraints or not chain.spc:  # else a shaken token is allowed, whatever it says
+            CHECK_AUTHORITY(chain, header[4], header[6])
+        digest = VERIFIED(chain.key, header[1], header[2])
+    except FAULT as fault:
+        return fault
+    if not asked[5]:
+        return valid_verdict(header, chain, BUT_UNNAMED)
+    if replays is not None:
+        call = <bytes?>asked[5] + b"\n" + <bytes?>asked[6]
+        # It may be as far ahead of our clock as behind it.
+        if replays.again(digest, header[2], call, now, 2 * <double>policy.freshness + 1, asked[9]):
+            return chain
+    return valid_verdict(header, chain, ALL_GOOD)

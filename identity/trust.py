@@ -7,7 +7,7 @@ Invariants
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -35,15 +35,23 @@ LIST_DEPTH = 4  # of its JSON
 
 @dataclass(frozen=True)
 class Trust:
-    """Roots that a path must end in, and what was revoked; `name` is for people."""
+    """Roots that a path must end in, and what was revoked; `name` is for people, `apart` has the
+    lists of roots for which another than `revocations` counts, or more."""
 
     roots: tuple[x509.Certificate, ...] = ()
     revocations: Revocations = field(default_factory=Revocations)
     name: str = ""
+    apart: Mapping[x509.Certificate, tuple[Revocations, ...]] = field(
+        default_factory=dict, hash=False, repr=False
+    )
     store: Store | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "store", Store(list(self.roots)) if self.roots else None)
+
+    def lists_of(self, root: x509.Certificate) -> tuple[Revocations, ...]:
+        """What is asked of certificates of a root: at least one list."""
+        return self.apart.get(root, (self.revocations,))
 
 
 class TrustList(NamedTuple):

@@ -37,12 +37,14 @@ class Trusts:
         self._fetcher = fetcher
         self._documents = Documents(cache)
         self._clock = clock
-        self._beliefs = Beliefs(sources, clock)
+        self._beliefs = Beliefs(sources, clock, cache)
+        self._signers = 0  # how often they had changed when the lists were last wanted
         self._nobody = Trust(name="nobody")
         self._used: dict[str, float] = {}  # URL of roots that is asked for: when it last was
         self._due: dict[str, float] = {}  # URL: when it is fetched next
         self._running: dict[str, asyncio.Task[None]] = {}
         self.look()
+        self._signers = self._beliefs.signers_changed
         self._restore()
 
     @property
@@ -87,6 +89,10 @@ class Trusts:
     async def refresh(self) -> None:
         """`look`, and fetches what is due: none waits for another."""
         await asyncio.to_thread(self.look)
+        if self._signers != self._beliefs.signers_changed:  # they may sign what others could not
+            self._signers = self._beliefs.signers_changed
+            for url in (self._sources.trust_list, self._sources.crl):
+                self._due.pop(url, None)
         now = self._clock()
         for url, used in list(self._used.items()):
             if now - used >= UNUSED_SECONDS:

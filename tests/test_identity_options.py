@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from callscreen import part_commands, serve_command
+from callscreen.core.wiring import CoreConfig
 from callscreen.edge.server import EdgeConfig
 from callscreen.identity.service import IdentityConfig
 from callscreen.identity_options import identity_config
@@ -95,3 +96,19 @@ def test_serve_knows_every_option_of_its_parts(part: click.Command) -> None:
     given_by_serve = {"state", "token"}
     known = {each.name for each in serve_command.serve.params} | given_by_serve
     assert {each.name for each in part.params} <= known
+
+
+@pytest.mark.parametrize(("words", "rate"), [([], 200), (["--sign-rate=7"], 7)])
+def test_a_core_is_given_its_rate_of_signatures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], rate: int
+) -> None:
+    given: list[CoreConfig] = []
+
+    async def serve(config: CoreConfig, ready: object, stop: object) -> None:
+        given.append(config)
+
+    monkeypatch.setattr("callscreen.core.server.serve", serve)
+    result = CliRunner().invoke(part_commands.core, [f"--data={tmp_path}", *words])
+    assert result.output == ""
+    assert [each.sign_rate for each in given] == [rate]
+    assert "sign_rate" in {each.name for each in serve_command.serve.params}

@@ -10,6 +10,7 @@ import pytest
 from callscreen import loading
 from callscreen.bulk_commands import written
 from callscreen.loading import LoadError, Loading, done, dump_file, parent_of, type_of_file
+from callscreen.ops.grpc_tls import ClientTls
 from callscreen.v1 import jobs_pb2_grpc
 from callscreen.v1.jobs_pb2 import (
     DONE,
@@ -111,7 +112,9 @@ def dumped(jobs: Away, path: Path) -> bytes:
     server.start()
     try:
         with path.open("wb") as file:
-            dump_file("pcs/number", TableQuery(), file, address, "token", lambda *_: None)
+            dump_file(
+                "pcs/number", TableQuery(), file, address, ClientTls(), "token", lambda *_: None
+            )
     finally:
         server.stop(None).wait()
     return path.read_bytes()

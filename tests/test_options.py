@@ -1,9 +1,12 @@
 """Options of the command that are more than text."""
 
+from collections.abc import Iterator
+
 import click
 import pytest
 
-from callscreen.options import BaseUrl
+from callscreen.cli import main
+from callscreen.options import BaseUrl, Seconds
 
 
 @pytest.mark.parametrize(
@@ -38,3 +41,35 @@ def test_a_public_address_is_the_beginning_of_a_link(given, held):
 def test_what_is_none_is_refused(given):
     with pytest.raises(click.BadParameter, match="beginning of a web address"):
         BaseUrl().convert(given, None, None)
+
+
+def numbers(command: click.Command) -> Iterator[click.Parameter]:
+    """Every option of a command, and of those below it, that is a number."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from numbers(found)
+    for each in command.params:
+        if isinstance(each.type, click.types.FloatParamType | click.types.IntParamType):
+            yield each
+
+
+def test_every_option_that_is_a_number_has_a_range():
+    found = list(numbers(main))
+    assert {"budget", "workers"} <= {each.name for each in found}
+    for each in found:
+        assert isinstance(each.type, click.IntRange | Seconds), each.name
+
+
+@pytest.mark.parametrize("given", ["nan", "-nan", "inf", "-inf", "1e400", "-0.1", "60.1", "x"])
+def test_what_is_no_time_is_refused(given):
+    with pytest.raises(click.BadParameter):
+        Seconds(0, 60).convert(given, None, None)
+    with pytest.raises(click.BadParameter):
+        Seconds().convert(given if given[-1] in "nf0" else "x", None, None)
+
+
+def test_a_time_is_a_number_of_seconds():
+    assert Seconds(0, 60).convert("0.25", None, None) == 0.25

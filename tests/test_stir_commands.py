@@ -1,6 +1,8 @@
 """`callscreen stir`: what it prints of headers, and the status it ends with."""
 
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,6 +111,16 @@ def test_where_the_certificate_cannot_be_fetched_nothing_is_told(keys: Path) -> 
     assert "436" in found.output
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("--budget", "nan"), ("--budget", "inf"), ("--budget", "-1"), ("--freshness", "-1")],
+)
+def test_what_is_no_time_is_refused(keys: Path, words: tuple[str, str]) -> None:
+    found = verify(keys, sign(keys).output.strip(), *AT, *words)
+    assert found.exit_code == 2, found.output
+    assert words[0] in found.output
+
+
 def test_what_is_not_signed_says_why(keys: Path) -> None:
     found = sign(keys, "--name", "other")
     assert found.exit_code == 1
@@ -132,6 +144,25 @@ def test_what_is_no_identity(value: str) -> None:
     assert found.exit_code == 1, found.output
     assert found.output.startswith("refused ")
     assert "\x1b" not in found.output
+
+
+@pytest.mark.parametrize("way", ["argument", "input"])
+def test_octets_that_are_no_text_are_refused(way: str, tmp_path: Path) -> None:
+    octets = b"Identity: \xff.\xfe.x;info=<https://a.example/>"
+    value = octets if way == "argument" else b"-"
+    words = ("inspect", "--", value), ("verify", "--orig", b"\xff", "--dest", "1", "--", value)
+    (tmp_path / "root").write_bytes(made.pem(made.root()))
+    for command, *more in words:
+        roots = ("--stir-roots", str(tmp_path / "root")) if command == "verify" else ()
+        ran = subprocess.run(
+            [sys.executable, "-m", "callscreen", "stir", command, *roots, *more],
+            input=octets,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert (ran.returncode, b"Traceback" in ran.stderr) == (1, False), ran.stderr
+        assert ran.stdout.isascii()
 
 
 @pytest.mark.parametrize("command", ["sign", "verify", "inspect"])

@@ -188,7 +188,7 @@ class Import:
                 record.groups += 1
             return group
 
-        return await self._kept.write(work)
+        return await self._kept.write(work, dear=True)
 
     async def _check_staged(self, parts: int) -> None:
         """Some lines are wrong by themselves: says which others the store would refuse."""
@@ -253,7 +253,7 @@ class Import:
 
     async def _undo(self) -> None:
         while self._record.groups:
-            left = await self._kept.insisted(lambda: self._kept.write(self._undo_last))
+            left = await self._kept.insisted(lambda: self._kept.write(self._undo_last, dear=True))
             self._log.add(left)
         await self._end(self._record.outcome or FAILED)
 

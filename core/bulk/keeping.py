@@ -54,7 +54,7 @@ class Kept:
         with self.core.store.read() as reader:
             return by_now(reader, self._actor, self.job.created.ToNanoseconds())
 
-    async def write(self, work: Callable[[Draft, JobRecord], T]) -> T:
+    async def write(self, work: Callable[[Draft, JobRecord], T], dear: bool = False) -> T:
         """One transaction: what work does, and the record as work leaves it.
 
         Raises what work raises, CallscreenError.
@@ -70,7 +70,7 @@ class Kept:
             return result
 
         async with self._writing:
-            result = await self.core.write(self.caller, whole)
+            result = await self.core.write(self.caller, whole, dear)
             cancelled = self.record.cancelled
             self.record.CopyFrom(made[0])
             self.record.cancelled |= cancelled

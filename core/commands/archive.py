@@ -17,26 +17,35 @@ from ..access import Principal
 from ..errors import TooMuch
 from ..limits import ARCHIVE_BYTES
 from ..store.contract import Reader
+from .archive_ahead import Member, Ready, octets_back
 from .archive_keys import archive_key, archive_type, batch_key
 from .archive_reach import is_since, since
 from .credentials import KIND, purge_credential, stow_credential
 from .draft import Draft
 
-STAMP_BYTES: Final = 200  # of who restored it and when, and of what frames it
 TOO_LARGE: Final = "Too much lies below this object for one transaction: remove that first."
 
 Path = tuple[str, ...]
-Member = tuple[ObjectType, Path, Object]  # an object with its type and its path
 
 
-def archive(draft: Draft, product: str, root: Member, below: Sequence[Member]) -> str:
-    """Moves objects into the archive as one batch; its id. Raises TooMuch."""
-    if sum(_published(kind, obj) for kind, _, obj in (*below, root)) > ARCHIVE_BYTES:
+def archive(
+    draft: Draft, product: str, root: Member, below: Sequence[Member], ready: Ready | None = None
+) -> str:
+    """Moves objects into the archive as one batch; its id. Raises TooMuch.
+
+    `ready` is what of it was made ready beforehand: then `below` are the others.
+    """
+    octets = 0 if ready is None else ready.octets
+    if octets + sum(octets_back(kind, obj) for kind, _, obj in (*below, root)) > ARCHIVE_BYTES:
         raise TooMuch(TOO_LARGE)
-    said = Archived(
-        batch=draft.next_batch(), root=root[2].name, actor=draft.actor, count=1 + len(below)
-    )
-    said.time.FromNanoseconds(int(draft.now * 1e9))
+    if ready is None:
+        said = Archived(
+            batch=draft.next_batch(), root=root[2].name, actor=draft.actor, count=1 + len(below)
+        )
+        said.time.FromNanoseconds(int(draft.now * 1e9))
+    else:
+        said = ready.said
+        ready.move(draft)
     for kind, path, obj in (*reversed(below), root):
         draft.remove(kind, product, kind.key_of_path(path), obj)
         obj.archived.CopyFrom(said)
@@ -48,11 +57,6 @@ def archive(draft: Draft, product: str, root: Member, below: Sequence[Member]) -
     record = Object(name=said.root, archived=said)
     draft.put_raw(batch_key(product, said.batch), record.SerializeToString(deterministic=True))
     return said.batch
-
-
-def _published(kind: ObjectType, obj: Object) -> int:
-    """Octets of an object in the change that a restore would be, or a few more."""
-    return obj.ByteSize() + len(obj.name) + STAMP_BYTES if kind.screened else 0
 
 
 def archived_at(

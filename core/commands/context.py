@@ -25,6 +25,7 @@ from ..origin import current
 from ..passwords import Passwords
 from ..recorder import Recorder
 from ..sessions import Sessions
+from ..signings import Signings
 from ..store.contract import Batch, Reader, Store
 from ..store.records import RecordStore
 from ..threads import Threads
@@ -73,14 +74,16 @@ class Core:
     audio: AudioFolder
     means: Means
     identities: Identities
+    signings: Signings
     clock: Callable[[], float]
     ticks: Callable[[], float]
 
-    async def write(self, caller: Principal, work: Callable[[Draft], T]) -> T:
+    async def write(self, caller: Principal, work: Callable[[Draft], T], dear: bool = False) -> T:
         """Runs work on a draft in the next transaction; its result once that is durable.
 
         `caller` is who it is stamped and audited with; what it may do is for work to ask. The
-        transaction may run more than once: work keeps nothing from run to run.
+        transaction may run more than once: work keeps nothing from run to run. `dear`: it takes
+        long, and what waits already goes before it.
         """
         made: list[tuple[T, bool]] = []
         origin = current()  # here, not on the committer's thread
@@ -93,7 +96,7 @@ class Core:
 
         try:
             with tracing.span("commit"):
-                await self.committer.submit(member)
+                await self.committer.submit(member, dear)
         finally:
             if made and made[0][1]:
                 self.sessions.forget()

@@ -30,6 +30,7 @@ from ..store.contract import (
     UNIQUE,
     Batch,
     Delete,
+    Gone,
     IndexDelete,
     IndexPut,
     Key,
@@ -83,6 +84,7 @@ class Draft:
         self._stamps: bytes | None = None  # of every new object, encoded
         self._batches = 0  # made for the archive
         self._fresh = New()
+        self._gone: Gone | None = None
         self._middles: dict[str, list[bytes]] = {}  # of their audit rows, by product
         self._lines: dict[str, list[bytes]] = {}  # whole rows, by product
         self.changed: list[Changed] = []  # in order
@@ -230,6 +232,27 @@ class Draft:
         if self._size > CHANGE_BYTES:
             raise TooMuch(TOO_LARGE)
 
+    def move_out(
+        self,
+        product: str,
+        gone: Gone,
+        archived: Sequence[tuple[bytes, bytes]],
+        told: tuple[bytes, Sequence[bytes]],
+    ) -> None:
+        """Removes objects by the thousand; `archived` are put, of which nothing is there.
+
+        `told` is what is published of it, encoded, and the middles of its audit rows. Once a draft.
+        Raises TooMuch.
+        """
+        mutations, middles = told
+        self._gone = gone
+        self._fresh.objects.add(archived)
+        self._middles.setdefault(product, []).extend(middles)
+        self._mutations.append(mutations)
+        self._size += len(mutations)
+        if self._size > CHANGE_BYTES:
+            raise TooMuch(TOO_LARGE)
+
     def _stamped(self) -> bytes:
         """The stamps and the revision of a new object, encoded."""
         obj = Object(revision=self.revision)
@@ -297,6 +320,7 @@ class Draft:
             ],
             rows=self._rows,
             fresh=self._fresh.batch(),
+            gone=self._gone,
         )
 
     def _rows(self) -> dict[str, bytes]:

@@ -130,9 +130,9 @@ def check_links(draft: Draft, subject: Subject, caller: Principal) -> None:
         holder = draft.holder(product, kind.type, field, value)
         if holder is not None and holder != was:
             errors.append(field_error(kind.class_name, field, "unique", "must be unique"))
-    if kind.type == "origination_source":
-        old = None if subject.old is None else body_of(subject.old)
-        errors += foreign_fields(draft, caller, product, subject.key[0], body, old)
+    old = None if subject.old is None else body_of(subject.old)
+    provider = subject.key[0] if subject.key else ""
+    errors += foreign_fields(draft, caller, product, kind.type, provider, body, old)
     if errors:
         raise Invalid(errors)
 

@@ -3,7 +3,10 @@
 Invariants:
 1. Whoever signs is an internal service, the platform, or of the provider whose source it is.
 2. A signature is given out only once its row of the audit log is durable.
-3. Attestation N, a missing certificate and a number outside E.164 are refusals, each with its
+3. What is wrong with a key, its files or its token is for the operator: the log and the audit log
+   have it, the answer has not.
+4. A signature that was begun has its row though who asked is gone.
+5. Attestation N, a missing certificate and a number outside E.164 are refusals, each with its
    reason, and are audited too.
 """
 
@@ -12,7 +15,8 @@ from ipaddress import ip_address
 from typing import Final
 
 from ...fastpath.model import Origination
-from ...identity.composing import NoSignature, origid_of
+from ...identity.claims import NAMES_MOST
+from ...identity.composing import NoSignature, Unusable, origid_of
 from ...identity.model import SignRequest
 from ...identity.telephone import is_e164
 from ...v1.identity_pb2 import SignCallRequest, SignCallResponse
@@ -26,32 +30,42 @@ from .names import default_cc
 from .signing_source import PRODUCT, Wanted, find_source, weaker
 
 TYPE: Final = "signing"
-DEST_MOST: Final = 100
 TEXT_MOST: Final = 250  # characters of any text of a request
+UNUSABLE: Final = "the certificate, or its key, cannot be used now"
 NOT_WISHED: Final = "The origination source has attestation N: the call is not to be signed."
 
 
 async def sign(core: Core, caller: Principal, request: SignCallRequest) -> SignCallResponse:
-    """Raises InvalidInput, PermissionDenied, NotFound, Conflict (it is not signed, and why)."""
+    """Raises InvalidInput, PermissionDenied, NotFound, TooMuch, Conflict (it is not signed, and
+    why)."""
     provider = request.service_provider_name or caller.provider
     caller.require(PRODUCT, TYPE, (provider,) if provider else (), Verb.CREATE)
     check(request, provider)
+    core.signings.let_in((caller.provider or caller.username, provider), core.ticks())
     with core.store.read() as reader:
         wanted = Wanted(provider, request.source_name, request.source_ip, request.orig)
         how = find_source(reader, wanted, default_cc(reader, PRODUCT))
     how = weaker(how, request.attest)
-    response = await asyncio.to_thread(signed, core, request, how)
-    origin, now = current(), core.clock()
-    row = signature_row(response.signature, caller.username, caller.role_id, origin, now)
-    await core.write(caller, lambda draft: draft.tell(PRODUCT, row))
+    response, told = await core.signings.whole(recorded(core, caller, request, how))
     if not response.identity:
-        failure = response.signature.failure
-        raise Conflict(f"The call is not signed: {failure}." if failure else NOT_WISHED)
+        raise Conflict(f"The call is not signed: {told}." if told else NOT_WISHED)
     return response
 
 
-def signed(core: Core, request: SignCallRequest, how: Origination) -> SignCallResponse:
-    """What became of it; not for the event loop, as keys may lie in a device."""
+async def recorded(
+    core: Core, caller: Principal, request: SignCallRequest, how: Origination
+) -> tuple[SignCallResponse, str]:
+    """As `signed`, once its row is durable."""
+    response, told = await asyncio.to_thread(signed, core, request, how)
+    origin, now = current(), core.clock()
+    row = signature_row(response.signature, caller.username, caller.role_id, origin, now)
+    await core.write(caller, lambda draft: draft.tell(PRODUCT, row))
+    return response, told
+
+
+def signed(core: Core, request: SignCallRequest, how: Origination) -> tuple[SignCallResponse, str]:
+    """What became of it, and why it failed as the caller is told; not for the event loop, as keys
+    may lie in a device."""
     signature = Signature(
         service_provider_name=how.service_provider_name,
         source_name=how.source_name,
@@ -62,7 +76,7 @@ def signed(core: Core, request: SignCallRequest, how: Origination) -> SignCallRe
         dest=request.dest,
     )
     if how.attest == "N":
-        return SignCallResponse(signature=signature)
+        return SignCallResponse(signature=signature), ""
     asked = SignRequest(
         cert_name=how.cert_name,
         attest=how.attest,
@@ -75,10 +89,11 @@ def signed(core: Core, request: SignCallRequest, how: Origination) -> SignCallRe
         made = core.identities.sign(asked)
     except NoSignature as error:
         signature.failure = str(error)[:TEXT_MOST]
-        return SignCallResponse(signature=signature)
+        told = UNUSABLE if isinstance(error, Unusable) else signature.failure
+        return SignCallResponse(signature=signature), told
     signature.certificate = made.certificate
     signature.origid, signature.iat = made.origid, made.iat
-    return SignCallResponse(identity=made.value, signature=signature)
+    return SignCallResponse(identity=made.value, signature=signature), ""
 
 
 def check(request: SignCallRequest, provider: str) -> None:
@@ -87,8 +102,12 @@ def check(request: SignCallRequest, provider: str) -> None:
         raise refused("service_provider_name", "required", "is required, but missing")
     if not is_e164(request.orig):
         raise refused("orig", "format", "must be a number of E.164: digits without a plus")
-    if not 1 <= len(request.dest) <= DEST_MOST:
-        raise refused("dest", "too_many", f"must have 1 to {DEST_MOST} numbers")
+    if not 1 <= len(request.dest) <= NAMES_MOST:
+        raise refused("dest", "too_many", f"must have 1 to {NAMES_MOST} numbers")
+    if not all(1 <= len(each) <= TEXT_MOST for each in request.dest):
+        raise refused("dest", "length", f"must have numbers of 1 to {TEXT_MOST} characters")
+    if request.iat < 0:
+        raise refused("iat", "range", "must be seconds since 1970, or 0")
     if request.attest not in ("", "A", "B", "C"):
         raise refused("attest", "not_accepted", "must be A, B or C")
     for name in ("service_provider_name", "source_name", "origid"):

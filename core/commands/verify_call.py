@@ -39,6 +39,7 @@ async def verify(core: Core, caller: Principal, request: VerifyCallRequest) -> V
         call_id=request.call_id.encode(),
         from_tag=request.from_tag.encode(),
         default_cc=cc,
+        tenant=provider.encode(),
     )
     trust = core.engine.trust_of(provider)
     budget = settings.fetch_budget / 1000

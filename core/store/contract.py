@@ -95,6 +95,18 @@ class Fresh:
 
 
 @dataclass(frozen=True)
+class Gone:
+    """Objects that are there, and their index entries, to be removed by the thousand.
+
+    Keys as the store keeps them, each once, in any order.
+    """
+
+    objects: Sequence[bytes]
+    unique: Sequence[bytes]
+    columns: Sequence[bytes]
+
+
+@dataclass(frozen=True)
 class Batch:
     """What one function wants written. `change` makes the log record from the revision given.
 
@@ -108,6 +120,7 @@ class Batch:
     index: Sequence[IndexPut | IndexDelete] = ()
     rows: Callable[[], Mapping[str, bytes]] | None = None
     fresh: Fresh | None = None  # applied before the rest
+    gone: Gone | None = None  # applied after `fresh`, before the rest
 
 
 class Reader(Protocol):
@@ -139,6 +152,16 @@ class Reader(Protocol):
 
         `start_after` is a whole path, there or not; only what follows it in the direction comes.
         """
+
+    def page(
+        self,
+        product: str,
+        type: str,
+        prefix: tuple[str, ...],
+        start_after: tuple[str, ...] | None,
+        limit: int,
+    ) -> tuple[list[bytes], tuple[str, ...] | None]:
+        """The objects alone of a scan, and the path of the last one; None where there is none."""
 
     def count(self, product: str, type: str, prefix: tuple[str, ...] = ()) -> int:
         """How many objects `scan` would yield.
@@ -310,6 +333,7 @@ __all__ = [
     "Fenced",
     "FormatTooNew",
     "Fresh",
+    "Gone",
     "IndexDelete",
     "IndexPut",
     "Key",

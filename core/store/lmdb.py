@@ -42,7 +42,7 @@ from .limits import (
 )
 from .lmdb_batch import Entries, Write, encode_batch, encode_index
 from .lmdb_environment import Environment, another
-from .lmdb_fresh import write_fresh
+from .lmdb_fresh import remove_gone, write_fresh
 from .lmdb_identity import identify, recount
 from .lmdb_reader import LmdbReader
 from .tables import (
@@ -116,6 +116,8 @@ class LmdbStore:
             revision += 1
             if batch.fresh is not None:
                 recount(txn, self._dbs, write_fresh(txn, self._dbs, batch.fresh))
+            if batch.gone is not None:
+                recount(txn, self._dbs, remove_gone(txn, self._dbs, batch.gone))
             self._apply(txn, writes)
             self._index(txn, entries)
             txn.put(encode_number(revision), record, append=True, db=self._dbs[LOG])

@@ -1,8 +1,8 @@
-"""Objects that are new, written by the thousand: sorted runs, a call of the engine a table.
+"""Objects written or removed by the thousand: in the order of their keys, as the engine likes it.
 
 Invariants:
-1. What is said to be new and is there already is a fault of the caller: ValueError, and the whole
-   transaction is given up.
+1. What is said to be new and is there already, or to be gone and is not there, is a fault of the
+   caller: ValueError, and the whole transaction is given up.
 2. Counts are the same as those of single writes.
 """
 
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .contract import Fresh
+from .contract import Fresh, Gone
 from .tables import COLUMN_VALUES, OBJECTS, UNIQUE_VALUES, Table, after_prefix, count_keys
 
 if TYPE_CHECKING:
@@ -32,6 +32,23 @@ def write_fresh(
     return _counted([key for key, _ in objects])
 
 
+def remove_gone(
+    txn: "lmdb.Transaction[bytes]", dbs: "Mapping[Table, lmdb._Database]", gone: Gone
+) -> Counter[bytes]:
+    """Removes them; by how much which counts rise: by less than nothing. Raises ValueError."""
+    objects, db = sorted(gone.objects), dbs[OBJECTS]
+    for key in objects:
+        if not txn.delete(key, db=db):
+            raise ValueError("an object that was said to be there is not")
+    for table, keys in ((UNIQUE_VALUES, gone.unique), (COLUMN_VALUES, gone.columns)):
+        db = dbs[table]
+        for key in sorted(keys):
+            txn.delete(key, db=db)
+    counts: Counter[bytes] = Counter()
+    counts.subtract(_counted(objects))
+    return counts
+
+
 def _counted(keys: Sequence[bytes]) -> Counter[bytes]:
     """By how much which counts rise; the keys are in order."""
     counts: Counter[bytes] = Counter()
@@ -46,4 +63,4 @@ def _counted(keys: Sequence[bytes]) -> Counter[bytes]:
     return counts
 
 
-__all__ = ["write_fresh"]
+__all__ = ["remove_gone", "write_fresh"]

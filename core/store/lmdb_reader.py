@@ -94,6 +94,29 @@ class LmdbReader:
                 return
             yield Key(product, type, decode_parts(key[skip:])), value
 
+    def page(
+        self,
+        product: str,
+        type: str,
+        prefix: tuple[str, ...],
+        start_after: tuple[str, ...] | None,
+        limit: int,
+    ) -> tuple[list[bytes], tuple[str, ...] | None]:
+        low = encode_parts((product, type, *prefix))
+        high = after_prefix(low)
+        edge = None if start_after is None else encode_parts((product, type, *start_after))
+        cursor = self._txn.cursor(self._dbs[OBJECTS])
+        found = cursor.set_range(low if edge is None else max(edge, low))
+        if found and cursor.key() == edge:
+            found = cursor.next()
+        entries = list(islice(cursor.iternext(), limit)) if found else []
+        while entries and entries[-1][0] >= high:
+            entries.pop()
+        if not entries:
+            return [], None
+        skip = len(encode_parts((product, type)))
+        return [value for _, value in entries], decode_parts(entries[-1][0][skip:])
+
     def count(self, product: str, type: str, prefix: tuple[str, ...] = ()) -> int:
         low = encode_parts((product, type, *prefix))
         if len(prefix) < 2:

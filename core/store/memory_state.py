@@ -15,6 +15,7 @@ from .contract import (
     UNIQUE,
     Batch,
     Fresh,
+    Gone,
     IndexDelete,
     IndexPut,
     Key,
@@ -87,6 +88,17 @@ class MemoryReader:
             keys.reverse()
         for key in keys[:limit]:
             yield key, self._state.objects[key]
+
+    def page(
+        self,
+        product: str,
+        type: str,
+        prefix: tuple[str, ...],
+        start_after: tuple[str, ...] | None,
+        limit: int,
+    ) -> tuple[list[bytes], tuple[str, ...] | None]:
+        found = list(self.scan(product, type, prefix, start_after, limit))
+        return [value for _, value in found], found[-1][0].path if found else None
 
     def _below(self, product: str, type: str, prefix: tuple[str, ...]) -> list[Key]:
         order = self._state.order
@@ -165,6 +177,8 @@ def apply_batch(state: State, batch: Batch, record: bytes) -> None:
     """Writes a checked batch into a state as its next revision."""
     if batch.fresh is not None:
         apply_fresh(state, batch.fresh)
+    if batch.gone is not None:
+        apply_gone(state, batch.gone)
     for write in batch.writes:
         known = write.key in state.objects
         if isinstance(write, Put):
@@ -190,6 +204,19 @@ def apply_fresh(state: State, fresh: Fresh) -> None:
         insort(state.order, key)
     state.indexes[UNIQUE].update(fresh.unique)
     state.indexes[COLUMNS].update(fresh.columns)
+
+
+def apply_gone(state: State, gone: Gone) -> None:
+    """Removes what is there. Raises ValueError where it is not."""
+    for octets in gone.objects:
+        key = decode_key(octets)
+        if key not in state.objects:
+            raise ValueError("an object that was said to be there is not")
+        del state.objects[key]
+        del state.order[bisect_left(state.order, key)]
+    for table, keys in ((UNIQUE, gone.unique), (COLUMNS, gone.columns)):
+        for entry in keys:
+            state.indexes[table].pop(entry, None)
 
 
 def apply_index(state: State, marks: Sequence[IndexPut | IndexDelete]) -> None:

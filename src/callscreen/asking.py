@@ -1,9 +1,12 @@
 """Asking the core from the command line, and its answers in words."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import grpc
 
+from .ops.grpc_tls import ClientTls
+from .ops.transport import open_blocking
 from .schema import format_name
 from .v1 import (
     authentication_pb2,
@@ -15,7 +18,7 @@ from .v1 import (
     screening_pb2_grpc,
 )
 
-__all__ = ["AskError", "credentials", "explain", "set_password", "take_backup"]
+__all__ = ["AskError", "core_at", "credentials", "explain", "set_password", "take_backup"]
 
 SECONDS = 10.0  # for an answer
 PRODUCTS = {
@@ -34,8 +37,20 @@ def credentials(token: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {token}"),)
 
 
+@contextmanager
+def core_at(address: str, tls: ClientTls) -> Iterator[grpc.Channel]:
+    """A channel to the core. Raises AskError where its certificates cannot be used."""
+    try:
+        channel = open_blocking(address, tls)
+    except (OSError, ValueError) as error:
+        raise AskError(str(error)) from None
+    with channel:
+        yield channel
+
+
 def explain(
     address: str,
+    tls: ClientTls,
     token: str,
     called: str,
     calling: str,
@@ -55,7 +70,7 @@ def explain(
         anonymous=anonymous,
         source_ip=source,
     )
-    with grpc.insecure_channel(address) as channel:
+    with core_at(address, tls) as channel:
         stub = screening_pb2_grpc.ScreeningStub(channel)
         try:
             answer = stub.Explain(
@@ -76,13 +91,15 @@ def explain(
         yield f"  {number}. {line}"
 
 
-def take_backup(address: str, token: str, records: bool, seconds: float) -> Iterator[bytes]:
+def take_backup(
+    address: str, tls: ClientTls, token: str, records: bool, seconds: float
+) -> Iterator[bytes]:
     """A backup in pieces, which may take so many seconds.
 
     Raises:
         AskError: the core is not there, or refuses.
     """
-    with grpc.insecure_channel(address) as channel:
+    with core_at(address, tls) as channel:
         stub = maintenance_pb2_grpc.MaintenanceStub(channel)
         request = maintenance_pb2.BackupRequest(without_records=not records)
         try:
@@ -93,7 +110,13 @@ def take_backup(address: str, token: str, records: bool, seconds: float) -> Iter
 
 
 def set_password(
-    address: str, token: str, product: str, role_id: str, username: str, password: str
+    address: str,
+    tls: ClientTls,
+    token: str,
+    product: str,
+    role_id: str,
+    username: str,
+    password: str,
 ) -> None:
     """Gives an administrator a password.
 
@@ -103,7 +126,7 @@ def set_password(
     request = authentication_pb2.SetPasswordRequest(
         name=format_name(product, "administrator", (role_id, username)), password=password
     )
-    with grpc.insecure_channel(address) as channel:
+    with core_at(address, tls) as channel:
         stub = authentication_pb2_grpc.AuthenticationStub(channel)
         try:
             stub.SetPassword(request, metadata=credentials(token), timeout=SECONDS)

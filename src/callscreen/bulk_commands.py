@@ -6,11 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import click
 
-from .options import data_option, grpc_option, option, product_option, token_option
+from .grpc_options import asking_options, client_tls
+from .options import data_option, option, product_option, token_option
 from .running import emit, fail
 
 __all__ = ["dump", "load"]
@@ -40,7 +41,7 @@ STREAM: Final = "-"
 @option("--dry-run", False, "Checks every line, and writes nothing.", is_flag=True)
 @option("--provider", "", "Whose objects they are; else the file says it.", metavar="NAME")
 @product_option
-@grpc_option
+@asking_options
 @data_option
 @token_option
 def load(
@@ -53,6 +54,7 @@ def load(
     grpc: str,
     data: str,
     token: str | None,
+    **tls: Any,
 ) -> None:
     """Creates or changes the objects of a CSV FILE: all of them, or none.
 
@@ -70,7 +72,7 @@ def load(
         kind = type_name or type_of_file(file, product)
         loading = Loading(product, kind, mode, dry_run, provider)
         with progress_bar(file.name) as show:
-            job, lines = load_file(file, loading, grpc, asking, show)
+            job, lines = load_file(file, loading, grpc, client_tls(tls), asking, show)
     except (LoadError, OSError) as error:
         fail(str(error))
     for line in lines:
@@ -99,7 +101,7 @@ def load(
 @option("--search", "", "Only what matches: column:value, comma-separated.", metavar="TERMS")
 @option("--sort", "", "The order: column:asc or column:desc, comma-separated.", metavar="TERMS")
 @product_option
-@grpc_option
+@asking_options
 @data_option
 @token_option
 def dump(
@@ -113,6 +115,7 @@ def dump(
     grpc: str,
     data: str,
     token: str | None,
+    **tls: Any,
 ) -> None:
     """Writes every OBJECT to a CSV file, which `load` reads.
 
@@ -129,7 +132,7 @@ def dump(
     try:
         parent = parent_of(product, type_name, provider, subscriber)
         with progress_bar(type_name) as show, written(to) as file:
-            job = dump_file(parent, query, file, grpc, asking, show)
+            job = dump_file(parent, query, file, grpc, client_tls(tls), asking, show)
     except (LoadError, OSError) as error:
         fail(str(error))
     seconds = max(time.monotonic() - started, 1e-9)

@@ -3,7 +3,9 @@
 Every option can be given in the environment too, as CALLSCREEN_ and its name.
 """
 
+import os
 import sys
+from typing import Any
 
 import click
 
@@ -11,10 +13,10 @@ from . import __version__
 from .bulk_commands import dump, load
 from .data_commands import backup, check, restore
 from .edge_commands import top, trace
+from .grpc_options import asking_options, client_tls
 from .options import (
     EPILOG,
     data_option,
-    grpc_option,
     option,
     product_option,
     products_option,
@@ -26,6 +28,9 @@ from .serve_command import serve
 from .stir_commands import stir
 
 __all__ = ["main", "service_token"]
+
+# gRPC would write a line a handshake that fails: what is amiss stands in our log, once.
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,7 +49,7 @@ def main() -> None:
 @option("--anonymous", False, "The caller withholds the number.", is_flag=True)
 @option("--source", "", "The address that the call comes from.", metavar="ADDRESS")
 @products_option
-@grpc_option
+@asking_options
 @data_option
 @token_option
 def screen(
@@ -56,13 +61,16 @@ def screen(
     grpc: str,
     data: str,
     token: str | None,
+    **tls: Any,
 ) -> None:
     """Asks the core what would become of a call, and why."""
     from .asking import AskError, explain
 
     asking = service_token(data, token)
     try:
-        for line in explain(grpc, asking, called, calling, anonymous, source, products):
+        for line in explain(
+            grpc, client_tls(tls), asking, called, calling, anonymous, source, products
+        ):
             emit(line)
     except AskError as error:
         fail(str(error))
@@ -72,11 +80,17 @@ def screen(
 @click.argument("role_id")
 @click.argument("username")
 @product_option
-@grpc_option
+@asking_options
 @data_option
 @token_option
 def password(
-    role_id: str, username: str, product: str, grpc: str, data: str, token: str | None
+    role_id: str,
+    username: str,
+    product: str,
+    grpc: str,
+    data: str,
+    token: str | None,
+    **tls: Any,
 ) -> None:
     """Sets the password of the administrator USERNAME, whose role is ROLE_ID.
 
@@ -91,7 +105,8 @@ def password(
     else:
         chosen = sys.stdin.readline().rstrip("\n")
     try:
-        set_password(grpc, service_token(data, token), product, role_id, username, chosen)
+        asking = service_token(data, token)
+        set_password(grpc, client_tls(tls), asking, product, role_id, username, chosen)
     except AskError as error:
         fail(str(error))
 

@@ -5,11 +5,12 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import click
 
-from .options import data_option, grpc_option, option, token_option
+from .grpc_options import asking_options, client_tls
+from .options import data_option, option, token_option
 from .running import emit, fail, service_token
 
 __all__ = ["backup", "check", "restore"]
@@ -43,10 +44,12 @@ class Progress:
 @click.command(epilog=EPILOG)
 @option("--to", None, "The file to make; - is standard output.", required=True, metavar="FILE")
 @option("--without-records", False, "Leaves out the call records.", is_flag=True)
-@grpc_option
+@asking_options
 @data_option
 @token_option
-def backup(to: str, without_records: bool, grpc: str, data: str, token: str | None) -> None:
+def backup(
+    to: str, without_records: bool, grpc: str, data: str, token: str | None, **tls: Any
+) -> None:
     """Makes a backup of all data while the core runs.
 
     It is a tar archive of one moment: objects, log-ins, audit log, audio, and (as of a moment
@@ -57,7 +60,8 @@ def backup(to: str, without_records: bool, grpc: str, data: str, token: str | No
 
     progress = Progress()
     try:
-        pieces = take_backup(grpc, service_token(data, token), not without_records, SECONDS)
+        asking, how = service_token(data, token), client_tls(tls)
+        pieces = take_backup(grpc, how, asking, not without_records, SECONDS)
         if to == STREAM:
             _pour(pieces, sys.stdout.buffer, progress)
             return

@@ -16,7 +16,8 @@ from typing import BinaryIO, Final, NamedTuple
 
 import grpc
 
-from .asking import credentials
+from .asking import AskError, core_at, credentials
+from .ops.grpc_tls import ClientTls
 from .schema import TYPES, format_name
 from .schema.csv import detect_type
 from .v1 import jobs_pb2 as pb
@@ -74,7 +75,7 @@ def type_of_file(path: Path, product: str) -> str:
 
 
 def load_file(
-    path: Path, loading: Loading, address: str, token: str, progress: Progress
+    path: Path, loading: Loading, address: str, tls: ClientTls, token: str, progress: Progress
 ) -> tuple[pb.Job, Iterator[pb.JobLine]]:
     """The job once it has ended, and what it says of its lines.
 
@@ -87,7 +88,7 @@ def load_file(
         file=path.name[:250],
         size=path.stat().st_size,
     )
-    with interrupts() as told, asking(address) as stub, path.open("rb") as file:
+    with interrupts() as told, asking(address, tls) as stub, path.open("rb") as file:
         metadata = credentials(token)
         job = stub.Import(_requests(spec, file, progress), metadata=metadata)
         job = _followed(stub, job, metadata, progress, told)
@@ -100,11 +101,12 @@ def dump_file(
     query: provisioning_pb2.TableQuery,
     to: BinaryIO,
     address: str,
+    tls: ClientTls,
     token: str,
     progress: Progress,
 ) -> pb.Job:
     """Writes the objects of a collection to a file; the job that made it. Raises LoadError."""
-    with interrupts() as told, asking(address) as stub:
+    with interrupts() as told, asking(address, tls) as stub:
         metadata = credentials(token)
         job = stub.Export(pb.ExportRequest(parent=parent, query=query), metadata=metadata)
         job = _followed(stub, job, metadata, progress, told)
@@ -135,13 +137,15 @@ def interrupts() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def asking(address: str) -> Iterator["jobs_pb2_grpc.JobsStub"]:
+def asking(address: str, tls: ClientTls) -> Iterator["jobs_pb2_grpc.JobsStub"]:
     """The core's jobs; what it refuses is a LoadError."""
-    with grpc.insecure_channel(address) as channel:
-        try:
+    try:
+        with core_at(address, tls) as channel:
             yield jobs_pb2_grpc.JobsStub(channel)
-        except grpc.RpcError as error:
-            raise LoadError(error.details() or str(error.code())) from None
+    except AskError as error:
+        raise LoadError(str(error)) from None
+    except grpc.RpcError as error:
+        raise LoadError(error.details() or str(error.code())) from None
 
 
 def _requests(

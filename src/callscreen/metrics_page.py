@@ -6,12 +6,15 @@ from .core.families import FAMILIES as CORE
 from .edge.capturing import CAPTURE_FAMILIES
 from .edge.identity_shown import IDENTITY_FAMILIES
 from .edge.onward import ONWARD_FAMILIES
+from .edge.peers import PEER_FAMILIES
 from .edge.shown import FAMILIES as EDGE
+from .edge.streaming import STREAM_FAMILIES
 from .edge.taps import TAP_FAMILIES
 from .gateway.observed import FAMILIES as GATEWAY
 from .identity.service import FAMILIES as IDENTITY
 from .ops import Family
 from .ops.instruments import BUILD
+from .ops.serving_tls import FAMILIES as TLS
 
 __all__ = ["PARTS", "render"]
 
@@ -25,10 +28,12 @@ series is bounded.
 """
 PARTS: dict[str, Sequence[Family]] = {
     "Every part": (BUILD,),
-    "Core": CORE,
+    "Core": (*CORE, *TLS),
     "Gateway": GATEWAY,
     "Edge": (
         *EDGE,
+        *STREAM_FAMILIES,
+        *PEER_FAMILIES,
         *TAP_FAMILIES,
         *CAPTURE_FAMILIES,
         *IDENTITY_FAMILIES,

@@ -1,5 +1,6 @@
 """The options of `callscreen`: each said once, each read from the environment too."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ __all__ = [
     "EPILOG",
     "BaseUrl",
     "HostPort",
+    "Seconds",
     "data_option",
     "format_option",
     "grpc_option",
@@ -23,6 +25,7 @@ __all__ = [
     "proxies_option",
     "public_option",
     "secure_option",
+    "sign_rate_option",
     "sip_option",
     "state_option",
     "token_option",
@@ -56,6 +59,16 @@ class BaseUrl(click.ParamType[str]):
         ):
             self.fail(f"{value!r} is not the beginning of a web address", param, ctx)
         return value.rstrip("/")
+
+
+class Seconds(click.FloatRange):
+    """A time in seconds within a range; nan, which every comparison lets through, is none."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        found: float = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return found
 
 
 def option(
@@ -138,4 +151,10 @@ state_option = option(
     "Folder where an edge keeps its replica, and call records while the core is away; none, if it"
     " is not given.",
     metavar="DIR",
+)
+sign_rate_option = option(
+    "--sign-rate",
+    "200",
+    "Signatures a second that one provider may ask for over REST and gRPC; 0: any number.",
+    type=click.IntRange(0, 100_000),
 )

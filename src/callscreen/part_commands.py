@@ -2,15 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .edge_options import edge_options, stir_options
+from .grpc_options import asking_options, client_tls, server_tls, serving_options
 from .options import (
     EPILOG,
     data_option,
     format_option,
-    grpc_option,
     http_option,
     log_option,
     mask_option,
@@ -19,6 +20,7 @@ from .options import (
     proxies_option,
     public_option,
     secure_option,
+    sign_rate_option,
     sip_option,
     state_option,
     token_option,
@@ -30,9 +32,10 @@ __all__ = ["core", "edge", "gateway"]
 
 @click.command(epilog=EPILOG)
 @data_option
-@grpc_option
+@serving_options
 @public_option
 @stir_options
+@sign_rate_option
 @metrics_option
 @log_option
 @format_option
@@ -40,10 +43,11 @@ def core(
     data: str,
     grpc: str,
     public_url: str,
+    sign_rate: int,
     metrics: str | None,
     log_level: str,
     log_format: str,
-    **stir: str,
+    **more: Any,
 ) -> None:
     """Runs the core: owns the data and answers gRPC.
 
@@ -62,7 +66,9 @@ def core(
         grpc=grpc,
         admin_password=os.environ.get("CALLSCREEN_ADMIN_PASSWORD"),
         public_url=public_url,
-        identity=identity_config(stir, Path(data) / "identity"),
+        tls=server_tls(more),
+        identity=identity_config(more, Path(data) / "identity"),
+        sign_rate=sign_rate,
         instruments=instruments,
     )
     run_part(
@@ -77,7 +83,7 @@ def core(
 
 @click.command(epilog=EPILOG)
 @http_option
-@grpc_option
+@asking_options
 @products_option
 @mask_option
 @proxies_option
@@ -95,6 +101,7 @@ def gateway(
     metrics: str | None,
     log_level: str,
     log_format: str,
+    **tls: Any,
 ) -> None:
     """Runs the gateway: answers the documented REST APIs by asking the core.
 
@@ -111,6 +118,7 @@ def gateway(
     config = GatewayConfig(
         http=http,
         grpc=grpc,
+        tls=client_tls(tls),
         mask_authorization=mask_authorization,
         proxies=listed,
         secure_cookies=secure_cookies,
@@ -129,7 +137,7 @@ def gateway(
 
 @click.command(epilog=EPILOG)
 @sip_option
-@grpc_option
+@asking_options
 @data_option
 @token_option
 @products_option
@@ -168,7 +176,7 @@ def edge(
     metrics: str | None,
     log_level: str,
     log_format: str,
-    **stir: str,
+    **more: Any,
 ) -> None:
     """Runs the edge: answers SIP from an index that follows the core.
 
@@ -183,6 +191,7 @@ def edge(
     config = EdgeConfig(
         sip=sip,
         grpc=grpc,
+        tls=client_tls(more),
         token=service_token(data, token),
         name=name,
         product=products,
@@ -197,7 +206,7 @@ def edge(
         mode=mode,
         via=via,
         branch_secret=branch_secret_file,
-        identity=identity_config(stir, Path(state) / "identity" if state else None),
+        identity=identity_config(more, Path(state) / "identity" if state else None),
         identity_threads=identity_threads,
         streams=StreamConfig(not no_tcp, sips, tls_certificate, tls_key, tls_client_ca),
         capture=CaptureConfig(hep, hep_id, hep_key),

@@ -9,11 +9,11 @@ import click
 from click.core import ParameterSource
 
 from .edge_options import edge_options
+from .grpc_options import all_options
 from .options import (
     EPILOG,
     data_option,
     format_option,
-    grpc_option,
     http_option,
     log_option,
     mask_option,
@@ -22,6 +22,7 @@ from .options import (
     proxies_option,
     public_option,
     secure_option,
+    sign_rate_option,
     sip_option,
 )
 from .part_commands import core, edge, gateway
@@ -36,7 +37,7 @@ OWN = {"data", "grpc", "http", "sip", "metrics", "log_level", "log_format", "pro
 
 @click.command(epilog=EPILOG)
 @data_option
-@grpc_option
+@all_options
 @http_option
 @sip_option
 @products_option
@@ -45,6 +46,7 @@ OWN = {"data", "grpc", "http", "sip", "metrics", "log_level", "log_format", "pro
 @proxies_option
 @secure_option
 @edge_options
+@sign_rate_option
 @metrics_option
 @log_option
 @format_option

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from .options import EPILOG, option
+from .options import EPILOG, Seconds, option
 from .running import emit, fail
 
 if TYPE_CHECKING:
@@ -163,9 +163,21 @@ def inspect(identity: str) -> None:
 @option("--stir-private", "", "Private addresses that may be fetched from.", metavar="LIST")
 @option("--stir-crl", "", "The list of revoked certificates.", metavar="FILE|URL")
 @option("--stir-trust-list-ca", "", "Who signs that list, if no root does: PEM.", metavar="FILE")
-@click.option("--freshness", default=60, show_default=True, help="Seconds a token is good.")
+@click.option(
+    "--freshness",
+    default=60,
+    type=click.IntRange(1, 3_600),
+    show_default=True,
+    help="Seconds a token is good.",
+)
 @click.option("--default-cc", default="1", show_default=True, help="Of numbers without a plus.")
-@click.option("--budget", default=5.0, show_default=True, help="Seconds to fetch in.")
+@click.option(
+    "--budget",
+    default=5.0,
+    type=Seconds(0, 60),
+    show_default=True,
+    help="Seconds to fetch in.",
+)
 def verify(
     identity: str,
     orig: str,
@@ -262,11 +274,15 @@ def pem_files(roots: str) -> list[Path]:
 
 def given(identity: str) -> bytes:
     """The value, as it is or without the header's name before it."""
-    text = sys.stdin.read(INPUT_MOST) if identity == "-" else identity
+    if identity == "-":
+        octets = sys.stdin.buffer.read(INPUT_MOST)
+    else:
+        octets = identity.encode(errors="surrogateescape")  # as the system gave them
+    text = octets.decode(errors="surrogateescape")
     name, colon, rest = text.partition(":")
     if colon and name.strip().lower() in ("identity", "y"):
         text = rest
-    return text.strip().encode()
+    return text.strip().encode(errors="surrogateescape")
 
 
 def show(name: str, parts: dict[str, Any]) -> None:

@@ -42,7 +42,7 @@ def fetch(address: str) -> str:
         connection.request("GET", "/metrics")
         answer = connection.getresponse()
         text = answer.read(PAGE_OCTETS).decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
         raise NotAnswered(f"{address} does not answer: {error}") from None
     finally:
         connection.close()
@@ -58,8 +58,10 @@ def parse(text: str, when: float) -> Reading:
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 labels = tuple(sorted(sample.labels.items()))
+                if sample.name == SPANS:
+                    float(sample.labels["le"])
                 found.setdefault(sample.name, {})[labels] = sample.value
-    except ValueError as error:
+    except (ValueError, LookupError) as error:
         raise NotAnswered(f"what is answered are no metrics: {error}") from None
     if PREFIX + "index_revision" not in found:
         raise NotAnswered("these are not the metrics of an edge")
@@ -87,14 +89,14 @@ def rates(before: Reading, after: Reading, name: str, label: str) -> dict[str, f
 def percentile(before: Reading, after: Reading, share: float) -> float | None:
     """The least bound, in seconds, that this share of the calls between did not exceed.
 
-    Infinite where it lies above the last bound; None where there was no call.
+    Infinite where it lies above the last bound; None where there was no call, or no count.
     """
     buckets = grown(before, after, SPANS, "le")
     ascending = sorted((float(bound), count) for bound, count in buckets.items())
     if not ascending or not ascending[-1][1]:
         return None
     least = share * ascending[-1][1]
-    return next(bound for bound, count in ascending if count >= least)
+    return next((bound for bound, count in ascending if count >= least), None)
 
 
 def lines(before: Reading, after: Reading) -> Iterator[str]:

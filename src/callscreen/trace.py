@@ -33,7 +33,11 @@ def calls(address: str, token: str, number: str, count: int, seconds: int) -> It
             raise TraceError(f"{address} answers {answer.status}: {plain(answer.read(500))}")
         sock.settimeout(seconds + MORE_SECONDS)
         while one := answer.readline(LINE_OCTETS):
-            yield told(json.loads(one))
+            try:
+                block = told(json.loads(one))
+            except (ValueError, LookupError, TypeError, AttributeError):
+                raise TraceError(f"{address} answers something else than a trace") from None
+            yield block
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise TraceError(f"{address} does not answer: {error}") from None
     finally:

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
-from callscreen.core.commands import archive_keys, get, purge, restore
+from callscreen.core.access import service
+from callscreen.core.commands import archive_ahead, archive_keys, get, purge, rename, restore
 from callscreen.core.commands.authenticate import authenticate
 from callscreen.core.commands.delete import deleted
+from callscreen.core.commands.draft import Draft
 from callscreen.core.commands.names import target
 from callscreen.core.commands.set_password import set_password
 from callscreen.core.errors import (
@@ -17,6 +19,7 @@ from callscreen.core.errors import (
     TooMuch,
     Unauthenticated,
 )
+from callscreen.core.limits import AHEAD_TRIES
 from callscreen.core.store.contract import UNIQUE
 from callscreen.schema import TYPES, Invalid, body_of
 from callscreen.v1.object_pb2 import Change, Object
@@ -27,6 +30,14 @@ from .test_rename_and_delete import NAMES, SOURCE, everything
 ACME = "pcs/service_provider/acme"
 ALICE = "pcs/subscriber/acme/alice"
 NUMBER = "pcs/number/acme/alice/%2B15855550001"
+
+
+@pytest.fixture(params=["in the transaction", "made ready"], autouse=True)
+def ahead(request, monkeypatch):
+    """Whether a batch is made ready before its transaction: it comes to the same."""
+    least = 1 if request.param == "made ready" else archive_ahead.AHEAD_LEAST
+    monkeypatch.setattr(archive_ahead, "AHEAD_LEAST", least)
+    return least == 1
 
 
 @pytest.fixture
@@ -446,3 +457,97 @@ async def test_settings_come_back_though_they_may_no_longer_be_set(acme: Desk):
     await acme.update("pcs/settings/", override={})
     await back(acme, "pcs/settings/acme")
     assert acme.get("pcs/settings/acme").settings.web_settings.password_length == 9
+
+
+class Meddling:
+    """Lets somebody write between what was read for a batch and its transaction."""
+
+    def __init__(self, monkeypatch, work):
+        self.read, self.work, self.times = archive_ahead._read, work, 0
+        monkeypatch.setattr(archive_ahead, "_read", self)
+
+    def __call__(self, core, *rest):
+        ready = self.read(core, *rest)
+        self.times += 1
+        self.work(core, self.times)
+        return ready
+
+
+def renicknamed(core, times):
+    """Another writer changes the number of alice."""
+
+    def member(reader):
+        draft = Draft(reader, service("another"), 0.0)
+        old = draft.find(TYPES["number"], "pcs", ("acme", "alice", "+15855550001"))
+        new = Object()
+        new.CopyFrom(old)
+        new.number.nickname = f"changed {times}"
+        draft.put(TYPES["number"], "pcs", new, old)
+        return draft.batch()
+
+    assert all(isinstance(each, int) for each in core.store.transact([member]))
+
+
+@pytest.mark.parametrize("until", [1, 99])
+async def test_what_changes_below_while_it_is_made_ready_is_archived_as_it_became(
+    acme, monkeypatch, ahead, until
+):
+    meddling = Meddling(
+        monkeypatch, lambda core, times: times <= until and renicknamed(core, times)
+    )
+    await acme.delete(ACME)
+    assert meddling.times == (min(until + 1, AHEAD_TRIES) if ahead else 0)
+    if ahead:
+        last = min(until, AHEAD_TRIES)
+        assert archived(acme, NUMBER).number.nickname == f"changed {last}"
+    assert archived(acme, NUMBER).archived.count == len(NAMES)
+    assert everything(acme, "acme") == []
+
+
+def added(core, times):
+    """Another writer creates a number below alice."""
+
+    def member(reader):
+        draft = Draft(reader, service("another"), 0.0)
+        new = Object(name="pcs/number/acme/alice/%2B15855550002")
+        new.number.service_provider_name, new.number.subscriber_name = "acme", "alice"
+        new.number.number = "+15855550002"
+        draft.put(TYPES["number"], "pcs", new, None)
+        return draft.batch()
+
+    assert times > 1 or all(isinstance(each, int) for each in core.store.transact([member]))
+
+
+async def test_what_comes_below_while_it_is_made_ready_is_archived_too(acme, monkeypatch, ahead):
+    Meddling(monkeypatch, added)
+    await acme.delete(ACME)
+    assert everything(acme, "acme") == []
+    assert archived(acme, NUMBER).archived.count == len(NAMES) + ahead
+
+
+async def test_more_than_one_transaction_may_remove_is_refused_before_it(acme, monkeypatch, ahead):
+    monkeypatch.setattr(archive_ahead, "DESCENDANTS", 2)
+    monkeypatch.setattr(rename, "DESCENDANTS", 2)
+    with pytest.raises(TooMuch):
+        await acme.delete(ACME)
+    assert acme.get(NUMBER).number.number == "+15855550001"
+
+
+def told(core, ready=None):
+    """What a removal of the provider publishes, and the rows that it would have."""
+    with core.store.read() as reader:
+        draft = Draft(reader, service("me"), 5.0)
+        deleted(draft, service("me"), target(ACME), ready=ready)
+        batch = draft.batch()
+        mutations = [each.name for each in Change.FromString(batch.change(1)).mutations]
+        rows = batch.rows()["pcs"].splitlines()
+    return mutations, rows
+
+
+async def test_both_ways_publish_and_audit_the_same(acme, core):
+    ready = archive_ahead._read(core, service("me"), target(ACME), ("acme",))
+    (plain, rows), (names, others) = told(core), told(core, ready)
+    assert sorted(plain) == sorted(names)
+    assert plain[-1] == names[-1] == ACME
+    assert len(rows) == len(NAMES)
+    assert sorted(rows) == sorted(others)

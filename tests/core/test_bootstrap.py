@@ -129,7 +129,7 @@ async def test_a_password_is_told_before_it_is_in_force(core, capsys, monkeypatc
     await lose_passwords(core)
     capsys.readouterr()
 
-    def die(reader):
+    def die(work, dear=False):
         raise SystemExit
 
     monkeypatch.setattr(core.committer, "submit", die)

@@ -19,7 +19,7 @@ from callscreen.core.server import first_start
 from callscreen.core.store.memory import MemoryStore
 from callscreen.core.store.memory_records import MemoryRecords
 from callscreen.core.wiring import CoreConfig, wire
-from callscreen.identity.composing import NoSignature
+from callscreen.identity.composing import NoSignature, Unusable
 from callscreen.identity.model import Check, Signed, SignRequest, State, Verdict
 from callscreen.v1 import identity_pb2 as pb
 from callscreen.v1.records_pb2 import AppendRequest
@@ -37,9 +37,12 @@ class Known:
     def __init__(self) -> None:
         self.signed: list[SignRequest] = []
         self.asked: list[Any] = []
+        self.lacks: NoSignature | None = None
         self.verdict = Verdict(State.VALID, "TN-Validation-Passed", attest="A", orig="1")
 
     def sign(self, request: SignRequest) -> Signed:
+        if self.lacks is not None:
+            raise self.lacks
         if request.cert_name == "away":
             raise NoSignature("no certificate of this name")
         self.signed.append(request)
@@ -121,6 +124,7 @@ async def test_a_provider_signs_with_its_own_certificate(core: Core, known: Know
         "certificate": "f1",
         "orig": "12155550121",
         "dest": ["12155550131"],
+        "div": "",
         "origid": ORIGID,
         "iat": 17,
         "failure": "",
@@ -228,18 +232,33 @@ async def test_what_is_not_signed_is_audited(
         {"orig": "anonymous"},
         {"orig": ""},
         {"dest": []},
-        {"dest": ["1"] * 101},
+        {"dest": ["1"] * 33},
         {"attest": "Z"},
         {"attest": "N"},
         {"source_ip": "nowhere"},
         {"source_ip": "fe80::1%eth0"},
         {"origid": "x" * 251},
+        {"dest": [""]},
+        {"dest": ["1", "x" * 251]},
+        {"iat": -1},
     ],
 )
 async def test_bad_requests(core: Core, known: Known, more: Any) -> None:
     with pytest.raises(InvalidInput):
         await sign_call.sign(core, of("acme"), request(**more))
     assert known.signed == []
+
+
+async def test_what_keys_and_tokens_lack_is_for_the_operator(core: Core, known: Known) -> None:
+    """Names of files and of hardware are in the log and the audit log, in no tenant's answer."""
+    known.lacks = Unusable("/etc/stir/acme.key may be read by others")
+    with pytest.raises(Conflict) as refused:
+        await sign_call.sign(core, of("acme"), request())
+    assert "acme.key" not in refused.value.message
+    assert "not signed" in refused.value.message
+    (row,) = rows(core)
+    assert row["code"] == "409"
+    assert "acme.key" in json.loads(row["changed_fields"])["failure"][1]
 
 
 async def test_verifies(core: Core, known: Known) -> None:
@@ -261,6 +280,9 @@ async def test_verifies(core: Core, known: Known) -> None:
     question, trust, policy, budget = known.asked[0]
     assert (question.call_id, question.from_tag, question.target) == (b"c", b"f", "2")
     assert (trust, policy.freshness, budget) == ("", 60, 0.3)
+    assert question.tenant == b"acme"
+    await verify_call.verify(core, of("evil"), asked)
+    assert known.asked[1][0].tenant == b"evil"
 
 
 @pytest.mark.parametrize(
@@ -313,6 +335,17 @@ async def test_signatures_of_edges_are_audited_once(core: Core) -> None:
     )
     assert first["time"] == "2027-01-15T08:00:00.000Z"
     assert (second["request_id"], second["code"]) == (CDR[:-1] + "2", "204")
+
+
+async def test_a_diversion_is_audited_as_the_wish_of_settings(core: Core) -> None:
+    made = signature(source_name="", attest="", mask="", origid="", div="12155550131", dest=["18"])
+    failed = signature(source_name="", certificate="", failure="no key", div="12155550131")
+    await append_records.append(core, service(), batch(made, failed))
+    first, second = rows(core)
+    assert (first["object"], first["object_id"], first["code"]) == ("settings", "acme", "200")
+    fields = {name: new for name, (old, new) in json.loads(first["changed_fields"]).items()}
+    assert (fields["div"], fields["dest"], fields["cert_name"]) == ("12155550131", ["18"], "acme")
+    assert (second["code"], "no key" in second["changed_fields"]) == ("409", True)
 
 
 async def test_a_batch_without_signatures_writes_nothing(core: Core) -> None:

@@ -33,8 +33,8 @@ def slow(monkeypatch):
     """What is written is told of a good while after it is."""
     write = Core.write
 
-    async def slowly(self, caller, work):
-        result = await write(self, caller, work)
+    async def slowly(self, caller, work, dear=False):
+        result = await write(self, caller, work, dear)
         await asyncio.sleep(0.05)
         return result
 
@@ -139,7 +139,7 @@ async def test_a_caller_who_goes_leaves_a_whole_job(core, acme, slow, kind):
 
 
 async def test_a_job_that_is_not_taken_keeps_no_files(core, acme, monkeypatch):
-    async def full(self, caller, work):
+    async def full(self, caller, work, dear=False):
         raise TooMuch
 
     await core.jobs.start(core)

@@ -1,6 +1,7 @@
 """What the core shows: each number against what was done, and readiness."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -42,6 +43,13 @@ def values(instruments: Instruments) -> dict[str, dict[tuple[str, ...], float]]:
     return found
 
 
+async def come(holds: Callable[[], bool]) -> None:
+    """Waits until it holds: a call is counted, and its line written, after its answer has gone."""
+    async with asyncio.timeout(20):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 async def server(tmp_path):
     instruments = Instruments("core", "1")
@@ -55,6 +63,7 @@ async def test_calls_are_counted_by_method_and_code(server):
     request = pb.GetRequest(name="pcs/service_provider/nobody")
     await refused(provisioning(server).Get(request, metadata=server.service))
     await refused(provisioning(server).Get(request))
+    await come(lambda: not any(values(server.instruments)["callscreen_core_calls_open"].values()))
     found = values(server.instruments)
     assert found["callscreen_core_calls_total"] == {
         ("OK", "Provisioning/Create"): 3,
@@ -69,11 +78,8 @@ async def test_calls_are_counted_by_method_and_code(server):
 async def test_log_ins_are_counted_by_what_came_of_them(server):
     await log_in(server)
     await refused(log_in(server, password="wrong and long"))
-    assert values(server.instruments)["callscreen_core_logins_total"] == {
-        ("accepted",): 1,
-        ("refused",): 1,
-        ("limited",): 0,
-    }
+    wanted = {("accepted",): 1, ("refused",): 1, ("limited",): 0}
+    await come(lambda: values(server.instruments)["callscreen_core_logins_total"] == wanted)
 
 
 async def test_a_watcher_is_counted_while_it_watches(server):
@@ -166,6 +172,7 @@ async def test_the_request_id_of_the_caller_stands_in_the_core_s_lines(server, c
     metadata = (("x-request-id", "r-77"),)
     error = await refused(provisioning(server).Get(pb.GetRequest(), metadata=metadata))
     assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+    await come(lambda: bool(seen))
     assert {each["request_id"] for each in seen} == {"r-77"}
 
 

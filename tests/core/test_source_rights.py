@@ -82,3 +82,25 @@ async def test_another_s_certificate_is_refused(providers, desk):
     await providers.update("pcs/origination_source/beta/one", ("cert_name",), cert_name="acme-1")
     await beta.update("pcs/origination_source/beta/one", ("attest",), attest="B")
     await beta.create("pcs/origination_source/beta", name="two", **own)
+
+
+async def test_another_s_certificate_signs_no_diversion(providers, desk):
+    engine = {"screening_engine": {"divert_cert_name": True}}
+    await providers.update("pcs/settings/", ("override",), override=engine)
+    own = {**SOURCE, "cert_name": "acme-1"}
+    await providers.create("pcs/origination_source/acme", name="one", **own)
+    beta = desk("service_provider:beta")
+
+    async def wish(who, provider, name):
+        wished = {"divert_cert_name": name}
+        await who.create("pcs/settings", service_provider_name=provider, screening_engine=wished)
+
+    with pytest.raises(Invalid, match="another provider's certificate"):
+        await wish(beta, "beta", "acme-1")
+    await wish(beta, "beta", "beta-1")
+    await wish(desk("service_provider:acme"), "acme", "acme-1")
+    # and the other way round
+    with pytest.raises(Invalid, match="another provider's certificate"):
+        await desk("service_provider:acme").create(
+            "pcs/origination_source/acme", name="two", **{**SOURCE, "cert_name": "beta-1"}
+        )

@@ -7,41 +7,22 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
-from ..identity import signing_certificates as made
 from .conftest import Platform, callscreen, running
+from .signer import ORIGID, provision, stir_options, token
 
-ORIGID = "123e4567-e89b-12d3-a456-426655440000"
 NUMBERS = ("--orig", "+12155550121", "--dest", "+12155550131")
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("stir")
-    (folder / "keys").mkdir()
-    with mock.patch.object(made, "NOW", datetime.now(UTC)):
-        made.put(folder / "keys", "acme")
-        (folder / "root.pem").write_bytes(made.pem(made.root()))
-    options = ("--stir-keys", str(folder / "keys"), "--stir-roots", str(folder / "root.pem"))
-    with running(folder / "data", *options) as platform:
-        for name in ("acme", "evil"):
-            platform.ok("PUT", f"service_provider/{name}", {})
-            platform.ok("PUT", f"administrator/service_provider:{name}/{name}", {})
-        source = {"orig_id": ORIGID, "attest": "B", "cert_name": "acme"}
-        platform.ok("PUT", "origination_source/acme/main", source)
+    with running(folder / "data", *stir_options(folder, "acme")) as platform:
+        provision(platform, "acme", "acme")
+        provision(platform, "evil")
         yield platform
-
-
-def token(served: Platform, name: str) -> str:
-    role = f"service_provider:{name}"
-    reset = served.ok("POST", f"administrator/{role}/{name}/reset")[0]["token"]
-    served.ok("POST", "password", {"token": reset, "password": "long enough 7!"})
-    login = {"username": name, "password": "long enough 7!"}
-    found: str = served.ok("POST", "authenticate", login)[0]["token"]
-    return found
 
 
 def post(served: Platform, name: str, path: str, body: Any) -> tuple[int, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import PASSWORD, Platform, running
+from .signer import provision, stir_options, token
 
 EXAMPLES = int(os.environ.get("CALLSCREEN_FUZZ_EXAMPLES", "2"))  # an operation
 SEED = int(os.environ.get("CALLSCREEN_FUZZ_SEED", "7"))
@@ -28,15 +29,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("schemathesis")
     with (
         open(folder / "log", "wb") as log,
-        running(folder / "data", log=log.fileno()) as platform,
+        running(folder / "data", *stir_options(folder, "signer"), log=log.fileno()) as platform,
     ):
         for product in ("pcs", "cin"):
             for path in THERE:
                 platform.ok("PUT", path, {}, product)
+        provision(platform, "signer", "signer")
+        platform.tokens["stir"] = token(platform, "signer")
         yield platform
 
 
-@pytest.mark.parametrize("product", ["pcs", "cin"])
+@pytest.mark.parametrize("product", ["pcs", "cin", "stir"])
 def test_what_is_served_is_what_the_document_says(
     served: Platform, product: str, tmp_path: Path
 ) -> None:

@@ -1,12 +1,21 @@
 """What signs and verifies, made for tests: it says what it is told to, when it is told to."""
 
 import asyncio
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
 from callscreen.edge.clerk import could_not_tell
 from callscreen.edge.questions import ToSign
-from callscreen.identity.model import PASSED, Policy, Question, State, Verdict
+from callscreen.identity.model import (
+    PASSED,
+    Policy,
+    Question,
+    Signed,
+    SignRequest,
+    State,
+    Verdict,
+)
 from callscreen.identity.service import PlainSigned
 from callscreen.identity.signing import NoSignature
 
@@ -70,6 +79,15 @@ class Double:
             raise NoSignature(self.refusal)
         token = b"token-%d;info=<https://c.example/a.pem>" % next(self._numbers)
         return PlainSigned(token, self.signed[-1].origid, "ab")
+
+    def sign(self, request: SignRequest) -> Signed:
+        raise NoSignature("there is nothing to sign diversions with")
+
+    def verify_together(
+        self, calls: Sequence[tuple[Question, str]], policy: Policy
+    ) -> list[Verdict | None]:
+        """Each is asked by itself, with its whole question, and so noted."""
+        return [None] * len(calls)
 
     def verify_now(self, question: Question, trust_name: str, policy: Policy) -> Verdict | None:
         self.asked.append((question, trust_name, policy))

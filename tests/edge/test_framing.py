@@ -72,7 +72,11 @@ def test_line_ends_between_messages_are_no_message_that_has_begun() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["l: 3", "L:3", "content-length : 3", "Content-Length:\r\n 3", "CONTENT-LENGTH: 3 "]
+    "line",
+    [
+        *("l: 3", "L:3", "content-length : 3", "Content-Length:\r\n 3", "CONTENT-LENGTH: 3 "),
+        *("l: 3\r\n ", "l:\r\n\t\r\n 3 \r\n\t"),
+    ],
 )
 def test_every_form_of_the_length_counts(line: str) -> None:
     message = without_length(BARE)[:-2] + line.encode() + b"\r\n\r\nabc"
@@ -84,7 +88,10 @@ def test_a_length_that_is_said_twice_counts_once() -> None:
     assert frames(message) == [Frame(Kind.MESSAGE, message)]
 
 
-@pytest.mark.parametrize("values", [("1", "2"), ("-1",), ("0x1",), ("",), ("1" * 30,), ("1, 1",)])
+@pytest.mark.parametrize(
+    "values",
+    [("1", "2"), ("-1",), ("0x1",), ("",), ("1" * 30,), ("1, 1",), ("1\r\n 2",), ("1\r\n\t, 1",)],
+)
 def test_a_length_that_cannot_be_told_ends_the_stream(values: tuple[str, ...]) -> None:
     head = with_length(*values)
     assert frames(head + BARE) == [Frame(Kind.BAD_LENGTH, head)]
@@ -108,6 +115,7 @@ def test_nothing_comes_after_the_end() -> None:
     list(framer.receive(without_length(CALL)))
     assert list(framer.receive(BARE)) == []
     assert not framer.partial
+    assert not framer._buffer
 
 
 @given(st.binary(max_size=300))

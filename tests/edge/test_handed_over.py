@@ -73,6 +73,17 @@ def test_every_ring_has_its_turn(feed: Feed) -> None:
         assert mine == sorted(mine, key=lambda each: int(each[2:])), "in the order of its calls"
 
 
+def test_where_many_wait_more_are_taken_at_a_time(feed: Feed) -> None:
+    ring = RingBuffer(1 << 18)
+    feed.add(ring, sent)
+    for _ in range(100):
+        ring.put(entry(b"x" * 1_000))
+    taken = []
+    while found := feed.take_now():
+        taken.append(len(found))
+    assert taken == [32, 32, 16, 16, 4]
+
+
 def test_there_is_no_more_room_than_said(monkeypatch: pytest.MonkeyPatch, feed: Feed) -> None:
     monkeypatch.setattr(handed_over, "CALLS_MOST", 3)
     assert [feed.put(piece()) for _ in range(4)] == [True, True, True, False]

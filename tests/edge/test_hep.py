@@ -6,6 +6,8 @@ import socket
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from callscreen.edge.capturing import CaptureConfig
 from callscreen.edge.hep import PAYLOAD_MOST, Endpoint, call_id, encode
@@ -16,6 +18,7 @@ from .messages import request
 from .running import edge, phone, provision
 from .test_shown import values
 
+UDP_MOST = 65_535 - 40 - 8  # octets that a datagram carries over IPv6, the header of which is 40
 A, B = Endpoint("192.0.2.1", 5070), Endpoint("192.0.2.2", 5060)
 
 
@@ -76,6 +79,19 @@ def test_a_long_message_is_cut_and_a_stream_is_tcp():
     assert found[2] == b"\x06"
     with pytest.raises(ValueError, match="carrier"):
         encode(b"x", Endpoint("carrier.example", 1), B, now_ns=0)
+
+
+@given(
+    payload=st.integers(0, 70_000),
+    call=st.binary(max_size=3_000),
+    key=st.text(max_size=600),
+    hosts=st.tuples(*[st.ip_addresses().map(str)] * 2),
+)
+def test_lengths_fit_whatever_is_sent(payload, call, key, hosts):
+    first, second = (Endpoint(host, 65_535) for host in hosts)
+    packet = encode(bytes(payload), first, second, now_ns=0, key=key, correlation=call)
+    assert len(packet) <= UDP_MOST
+    assert len(decoded(packet)[15]) == min(payload, PAYLOAD_MOST)
 
 
 @pytest.mark.parametrize(
@@ -160,3 +176,32 @@ async def test_a_server_that_is_not_there_holds_up_nothing(core, eventually):
 
         await eventually(lambda: told() == 10)
         assert values(instruments)["callscreen_edge_hep_packets_lost_total"][()] > 0
+
+
+async def test_a_server_that_comes_back_is_sent_to_again(core, eventually):
+    provision(core)
+    loop = asyncio.get_running_loop()
+    transport, server = await loop.create_datagram_endpoint(Server, local_addr=("127.0.0.1", 0))
+    place = transport.get_extra_info("sockname")
+    instruments = Instruments("edge", "1")
+    capture = CaptureConfig(f"127.0.0.1:{place[1]}")
+    async with (
+        edge(core, capture=capture, instruments=instruments) as address,
+        phone(address) as caller,
+    ):
+        await caller.call("+15550001111")
+        assert {(await server.next())[15][:6] for _ in range(2)} == {b"INVITE", b"SIP/2."}
+        transport.close()
+        await asyncio.sleep(0)  # its socket is closed by now
+
+        def lost() -> float:
+            return values(instruments)["callscreen_edge_hep_packets_lost_total"][()]
+
+        async with asyncio.timeout(20):
+            while not lost():
+                await caller.call("+15550001111")
+        transport, server = await loop.create_datagram_endpoint(Server, local_addr=place)
+        async with asyncio.timeout(20):
+            while server.got.empty():
+                await caller.call("+15550001111")
+    transport.close()

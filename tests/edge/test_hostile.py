@@ -13,10 +13,10 @@ from callscreen.edge.sockets import parse_address
 from callscreen.fastpath.respond_types import ANSWER_MORE
 
 from ..fuzz import seeds
+from .listening import Listener, Peer, call, listening, peer
 from .messages import request
 from .objects import CALLED, FRIEND
 from .running import Phone, edge, phone, provision
-from .test_streams import Listener, Peer, call, listening, peer
 
 WINDOW = 32  # datagrams in flight: the listener's buffer is not to be what drops them
 WORD = (2**31 - 1, 2**31, 2**32, 2**63, 2**64, 10**40, -1)

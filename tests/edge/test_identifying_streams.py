@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,7 +21,7 @@ from callscreen.fastpath.recent import RecentTable
 from callscreen.v1 import records_pb2
 
 from .identity_double import BAD, TOKEN, Double, provisioned
-from .test_streams import Peer, call, peer
+from .listening import Peer, call, peer
 
 Eventually = Callable[..., Any]
 
@@ -100,18 +102,24 @@ async def test_others_are_answered_while_one_waits(eventually: Eventually) -> No
         await eventually(lambda: len(run.records) == 2)
 
 
+@pytest.mark.parametrize("reset", [True, False])
 async def test_a_peer_that_is_gone_meanwhile_is_no_fault(
-    eventually: Eventually, caplog: pytest.LogCaptureFixture
+    eventually: Eventually, caplog: pytest.LogCaptureFixture, reset: bool
 ) -> None:
     double = Double()
     double.now = None
     async with running(double) as (run, sbc):
         sbc.writer.write(signed(1))
         await eventually(lambda: double.budgets)
+        (connection,) = run.streaming.streams[0].open
+        if reset:
+            sock = sbc.writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         sbc.writer.close()
-        await eventually(lambda: not run.streaming.streams[0].open)
+        await eventually(lambda: connection._transport is None if reset else connection._ended)
         double.later.set()
         await eventually(lambda: run.records)
+        await eventually(lambda: not run.streaming.streams[0].open)
     assert run.records[0].identity.state == "valid"
     assert caplog.text == ""
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from callscreen.edge.clerk import Wanted, wanted_of
+from callscreen.edge.verifying import Rules, Wanted
 from callscreen.edge.view import ScreeningView
 from callscreen.identity.model import Question
 from callscreen.schema.settings_page import leaves
@@ -44,4 +44,4 @@ def test_the_next_call_heeds_a_change(name: str) -> None:
 
 
 def asked(view: ScreeningView) -> Wanted:
-    return wanted_of(QUESTION, view.index, "acme")
+    return Rules(view.index).wanted(QUESTION, "acme")

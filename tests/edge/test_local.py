@@ -239,6 +239,33 @@ def test_a_disk_that_fails_is_told_once_and_tried_again(
     ]
 
 
+def test_a_disk_that_stays_full_is_not_filled_with_what_nobody_will_read(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge.take("a")
+
+    def full(self: Names, fd: int, token: str) -> int:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Names, "save", full)
+        for _ in range(5):
+            edge.save()
+            edge.take("b")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", nothing_more)
+        for _ in range(5):
+            edge.save()
+    assert files(edge) == ["changes-0000000001", "changes-0000000002", "image-0000000001", "lock"]
+    edge.save()
+    edge.take("c")
+    assert recovered(edge) == ({"a", "b", "c"}, 7)
+
+
+def nothing_more(fd: int, octets: bytes) -> int:
+    raise OSError(errno.ENOSPC, "no space left")
+
+
 def test_after_a_change_that_was_not_written_none_is(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callscreen.edge.peers import PeerList, read_peers, trusted
-from callscreen.fastpath.peers_types import LOOPBACK, Peer
+from callscreen.fastpath.peers_types import LOOPBACK, PEERS_MOST, Peer
 
 from .messages import request
 from .objects import CALLED, FRIEND
@@ -102,6 +102,20 @@ def test_a_changed_file_is_taken_whole_or_not_at_all(
     path.write_text(ONE)
     assert peers.reload()
     assert not peers.admits("192.0.2.10")
+
+
+def test_a_file_of_nothing_but_brackets_ends_no_edge(tmp_path: Path) -> None:
+    path = Path(written(tmp_path, ONE))
+    peers = PeerList(file=str(path))
+    path.write_text("a = " + "[" * 100_000)
+    assert not peers.reload()
+    assert peers.failures == 1
+
+
+def test_a_file_of_too_many_peers_is_refused_before_they_are_compared(tmp_path: Path) -> None:
+    text = "".join(f'[[peer]]\nname="{n}"\naddresses=["::1"]\n' for n in range(PEERS_MOST + 1))
+    with pytest.raises(ValueError, match="at most"):
+        read_peers(Path(written(tmp_path, text)))
 
 
 async def test_a_stranger_gets_no_answer_and_is_counted_and_named_once(

@@ -42,7 +42,7 @@ INSIDE = "127.0.0.2"  # whose calls are signed
 IDENTITY = f"Identity: {TOKEN}"
 
 
-def asker(default_cc: str = "1") -> Asker:
+def asker(default_cc: str = "1", seed: bytes = b"") -> Asker:
     """A responder that says what it has read; calls are signed, or verified where they say so."""
     index = Index()
     national = settings(
@@ -52,7 +52,7 @@ def asker(default_cc: str = "1") -> Asker:
         called_sources_config=[{"source": "request_uri"}],
     )
     Loader(index).load([*provisioned(source_ip=[f"{INSIDE}/32", "198.51.100.0/24"]), national])
-    return Asker(index, b"secret", seed=os.urandom(16), recent=RecentTable(1_000))
+    return Asker(index, b"secret", seed=seed or os.urandom(16), recent=RecentTable(1_000))
 
 
 ASKER = asker()
@@ -180,7 +180,7 @@ def test_what_was_read_is_what_the_message_says(
         message = parse(octets)
     except Malformed:
         return
-    found = ASKER.ask(octets, (INSIDE, 5060), via_trusted=trusted)
+    found = ASKER.ask(octets, (INSIDE, 5060), via_trusted=trusted, whole=True)
     if isinstance(found, Responded):
         return
     identities = message.all(b"identity")

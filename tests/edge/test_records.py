@@ -350,6 +350,36 @@ async def test_a_disk_that_fails_is_told_once_and_memory_holds_the_records(
     assert sorted(core.records) == ids(0, ROOM + 10)
 
 
+async def test_what_a_failing_disk_left_in_memory_goes_there_once_it_works(
+    core: Any,
+    channel: grpc.aio.Channel,
+    metrics: Metrics,
+    eventually: Eventually,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No new record is needed for it, though some are on disk already."""
+
+    def full(self: Spool, block: Any) -> bool:
+        raise OSError(errno.ENOSPC, "no space")
+
+    await core.stop()
+    async with sending(channel, metrics, tmp_path) as out:
+        put(out, 0, 3)
+        await eventually(lambda: out.spooled > 0)
+        with monkeypatch.context() as patched:
+            patched.setattr(Spool, "append", full)
+            put(out, 3, 9)
+            assert out.disk_failing
+            before = out.spooled
+        await eventually(lambda: not out.disk_failing)
+        assert out.spooled >= before + 6 * SIZE
+        await core.start()
+        await eventually(lambda: metrics.records_sent == 9)
+        assert len(out) == 0
+    assert sorted(core.records) == ids(0, 9)
+
+
 async def test_a_damaged_segment_costs_what_is_damaged(
     core: Any, channel: grpc.aio.Channel, metrics: Metrics, eventually: Eventually, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """A replica that starts again: from its disk, then from the core, at its limit of memory too."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -147,7 +148,81 @@ async def test_a_fault_while_keeping_is_told_once_and_stops_nothing(
         await core.commit("a")
         await eventually(lambda: names(replica) == {"a"})
         monkeypatch.undo()
-    assert ["kept no longer" in line for line in caplog.messages].count(True) == 1
+    assert ["is not kept" in line for line in caplog.messages].count(True) == 1
+
+
+async def test_a_want_of_memory_ends_no_keeping(
+    core: Any,
+    channel: grpc.aio.Channel,
+    tmp_path: Path,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def short(self: Names, token: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(local_module, "RETRY_SECONDS", 0.01)
+    with monkeypatch.context() as patch:
+        patch.setattr(Names, "saver", short)
+        async with running(channel, tmp_path) as replica:
+            assert replica.local is not None
+            await eventually(lambda: replica.local.failure == "MemoryError")
+            patch.undo()
+            await eventually(lambda: replica.local.images == 1)
+            assert replica.local.failure == ""
+
+
+async def test_no_view_is_left_while_its_changes_go_to_disk(
+    core: Any,
+    channel: grpc.aio.Channel,
+    tmp_path: Path,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The file is not closed under the thread that syncs it: that would look like a bad disk."""
+    core.note("a")
+    syncing, go_on = threading.Event(), threading.Event()
+    left: list[str] = []
+
+    def slow(self: Local[Names]) -> None:
+        syncing.set()
+        go_on.wait(20)
+
+    leave = Local.leave
+    async with running(channel, tmp_path) as replica:
+        await eventually((tmp_path / "image-0000000001").exists)
+        with monkeypatch.context() as patch:
+            patch.setattr(Local, "sync", slow)
+            patch.setattr(Local, "leave", lambda self: (left.append("now"), leave(self)))
+            await eventually(syncing.is_set)
+            await core.stop()
+            core.note("b")
+            core.compact()
+            await core.start()
+            await eventually(lambda: core.snapshots == 2)
+            for _ in range(100):  # whatever is ready to run has run
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.1)
+            before = list(left)
+            go_on.set()
+            await eventually(lambda: names(replica) == {"a", "b"})
+        assert (before, left[:1]) == ([], ["now"])
+
+
+def test_silence_is_not_of_the_clock_on_the_wall(channel: grpc.aio.Channel) -> None:
+    wall, steady = [1e9], [5.0]
+    replica = Replica(
+        channel,
+        Names,
+        Metrics(),
+        clock=lambda: wall[0],
+        steady=lambda: steady[0],
+        jitter=lambda: 1.0,
+    )
+    wall[0], steady[0] = 0.0, 7.0
+    assert replica.silence() == 2.0
+    wall[0] = 2e9
+    assert replica.silence() == 2.0
 
 
 async def test_at_its_limit_an_edge_goes_on_with_what_it_has(

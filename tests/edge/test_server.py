@@ -27,10 +27,25 @@ async def answered(sbc: Phone, status: int) -> None:
             pass
 
 
-async def first_answer(sbc: Phone) -> Response:
-    """The answer to the first call that finds a socket."""
+def free_address() -> str:
+    """Where nobody listens, neither for datagrams nor for streams."""
+    while True:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+            suppress(OSError),
+        ):
+            udp.bind(("127.0.0.1", 0))
+            tcp.bind(udp.getsockname())
+            return format_address(udp.getsockname())
+
+
+async def first_answer(sbc: Phone, running: asyncio.Task[None]) -> Response:
+    """The answer to the first call that finds a socket, while the edge runs."""
     async with asyncio.timeout(20):
         while True:
+            if running.done():
+                running.result()
             with suppress(TimeoutError):
                 return await asyncio.wait_for(sbc.call(FRIEND), 0.1)
 
@@ -76,15 +91,13 @@ async def test_calls_go_on_while_the_core_is_gone_and_no_record_is_lost(
 
 async def test_before_the_core_is_there_calls_are_asked_to_come_again(core: Any) -> None:
     await core.stop()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        address = format_address(free.getsockname())
+    address = free_address()
     ready: list[str] = []
     stop = asyncio.Event()
     config = EdgeConfig(sip=address, grpc=f"127.0.0.1:{core.port}")
     task = asyncio.create_task(serve(config, ready.append, stop))
     async with phone(address) as sbc:
-        answer = await first_answer(sbc)
+        answer = await first_answer(sbc, task)
         assert (answer.status, answer.one("Retry-After")) == (503, "2")
         assert ready == []
         provision(core)

@@ -5,9 +5,12 @@ import asyncio
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from callscreen import metrics_page
+from callscreen.edge.capturing import CaptureConfig
 from callscreen.edge.memory import Budget, FullError
 from callscreen.edge.metrics import Metrics
 from callscreen.edge.shown import FAMILIES, Shown
+from callscreen.edge.streaming import StreamConfig
 from callscreen.ops import Instruments
 
 from .running import edge, phone, provision
@@ -98,3 +101,14 @@ async def test_silence_begins_when_the_core_is_lost(core):
                 return
             await asyncio.sleep(0.01)
     raise AssertionError("the silence was not noticed")
+
+
+async def test_all_that_an_edge_shows_is_on_the_page(core):
+    provision(core)
+    instruments = Instruments("edge", "1")
+    with_all = {"streams": StreamConfig(), "capture": CaptureConfig("127.0.0.1:9")}
+    async with edge(core, instruments=instruments, **with_all):
+        found = {family.name for table in instruments.tables for family in table.families}
+    known = {family.name for families in metrics_page.PARTS.values() for family in families}
+    assert len(found) > 50
+    assert found <= known

@@ -1,7 +1,9 @@
 """Records on disk: what is given back is what was put, in order, up to the first damage."""
 
+import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -144,19 +146,106 @@ def test_what_cannot_be_read_at_all_is_set_aside_and_told(
     again.close()
 
 
-def test_a_folder_that_cannot_be_read_is_let_go(
+def unreadable(monkeypatch: pytest.MonkeyPatch, path: Path, from_octet: int) -> None:
+    """From there on the disk gives no more of a file."""
+    opened = Path.open
+
+    class Failing:
+        def __init__(self, file: Any) -> None:
+            self.file, self.at = file, 0
+
+        def __enter__(self) -> "Failing":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.file.close()
+
+        def read(self, size: int) -> bytes:
+            self.at += size
+            if self.at > from_octet:
+                raise OSError(errno.EIO, "Input/output error")
+            octets: bytes = self.file.read(size)
+            return octets
+
+    def open_(self: Path, *arguments: Any) -> Any:
+        file = opened(self, *arguments)
+        return Failing(file) if self == path else file
+
+    monkeypatch.setattr(Path, "open", open_)
+
+
+@pytest.mark.parametrize("where", ["start", "middle"])
+def test_a_bad_sector_ends_its_segment_and_no_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    first = Spool(tmp_path)
+    for block in blocks(3):
+        first.append(block)
+    os.close(first._lock)  # its process was killed
+    path = tmp_path / "records-0000000001"
+    unreadable(monkeypatch, path, 0 if where == "start" else 200)
+    spool = Spool(tmp_path)
+    spool.append(Block(b"y", 7))
+    found = [records for _, records in emptied(spool)]
+    assert found == ([7] if where == "start" else [1, 7])
+    spool.close()
+    assert [each.name for each in tmp_path.glob("*.damaged")], "perhaps it can be read later"
+
+
+def test_a_segment_that_somebody_removed_holds_back_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(spool_module, "SEGMENT_OCTETS", 350)
+    spool = Spool(tmp_path)
+    for block in blocks(9):
+        spool.append(block)
+    min(tmp_path.glob("records-*")).unlink()
+    assert [records for _, records in emptied(spool)] == [4, 5, 6, 7, 8, 9]
+    assert "6 call records are lost" in caplog.text
+    spool.close()
+
+
+def test_a_segment_that_cannot_be_ended_takes_each_block_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(path: Path) -> list[Block]:
-        raise OSError(5, "Input/output error")
+    """A block that is on disk is never said not to be, or it would be counted and sent twice."""
+    monkeypatch.setattr(spool_module, "SEGMENT_OCTETS", 150)
+    spool = Spool(tmp_path)
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "no space")
 
     with monkeypatch.context() as patch:
-        patch.setattr(spool_module, "blocks_of", failing)
-        (tmp_path / "records-0000000001").write_bytes(b"x")
+        patch.setattr(Path, "rename", full)
+        assert all(spool.append(block) for block in blocks(4))
+    assert spool.records == 1 + 2 + 3 + 4
+    assert [records for _, records in emptied(spool)] == [1, 2, 3, 4]
+    spool.close()
+
+
+def test_what_cannot_be_cut_off_spoils_nothing_that_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    spool.append(Block(b"first", 1))
+    write = os.write
+
+    def half(fd: int, octets: bytes) -> int:
+        if len(octets) < 20:
+            raise OSError(errno.EIO, "Input/output error")
+        return write(fd, octets[: len(octets) // 2])
+
+    def uncut(fd: int, size: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", half)
+        patch.setattr(os, "ftruncate", uncut)
         with pytest.raises(OSError, match="Input/output"):
-            Spool(tmp_path)
-    (tmp_path / "records-0000000001").unlink()
-    Spool(tmp_path).close()
+            spool.append(Block(b"x" * 50, 1))
+    assert spool.append(Block(b"second", 1))
+    assert emptied(spool) == [(b"first", 1), (b"second", 1)]
+    spool.close()
 
 
 def test_entries_are_split_and_halved() -> None:

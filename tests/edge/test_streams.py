@@ -1,108 +1,19 @@
-"""Calls over TCP and TLS are answered on their connection; no peer takes more than its share."""
+"""Calls over TCP are answered on their connection; no peer takes more than its share."""
 
 import asyncio
 import json
 import os
-import ssl
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 
-from callscreen.edge.streams import Limits, Streams, open_tcp
-from callscreen.edge.tls import TlsConfig, TlsContext
-from callscreen.edge.view import ScreeningView
-from callscreen.fastpath.recent import RecentTable
-from callscreen.fastpath.respond import Responder
+from callscreen.edge.connection import Limits
 from callscreen.v1 import records_pb2
 
-from .messages import Response, read, request
-from .objects import CALLED, FRIEND, platform
-
-SECRET = b"a secret"
-
-
-class Listener:
-    """Streams over real sockets, and what they recorded."""
-
-    def __init__(self, streams: Streams, port: int, records: list[bytes]) -> None:
-        self.streams = streams
-        self.port = port
-        self.records = records
-
-    @property
-    def closed(self) -> dict[str, int]:
-        return dict(self.streams.counts.closed)
-
-
-@asynccontextmanager
-async def listening(**more: Any) -> AsyncIterator[Listener]:
-    view = ScreeningView()
-    view.load(platform())
-    view.whole(1)
-    responder = Responder(
-        view.index, SECRET, seed=os.urandom(16), recent=RecentTable(1_000), edge="e1"
-    )
-    records: list[bytes] = []
-    streams = Streams(
-        responder.receive,
-        lambda octets, count: records.append(octets),
-        secret=SECRET,
-        wall=time.time_ns,
-        now=time.monotonic,
-        **more,
-    )
-    sock = await open_tcp("127.0.0.1", 0)
-    port = sock.getsockname()[1]
-    task = asyncio.create_task(streams.run(sock))
-    try:
-        yield Listener(streams, port, records)
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-class Peer:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    async def answer(self) -> Response:
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 20)
-        return read(head)
-
-    async def ask(self, message: bytes) -> Response:
-        self.writer.write(message)
-        return await self.answer()
-
-    async def ended(self) -> bytes:
-        """What still comes until the other side ends it."""
-        return await asyncio.wait_for(self.reader.read(), 20)
-
-
-@asynccontextmanager
-async def peer(port: int, **more: Any) -> AsyncIterator[Peer]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, **more)
-    try:
-        yield Peer(reader, writer)
-    finally:
-        writer.close()
-
-
-def call(number: int = 1, method: str = "INVITE", *more: str, body: bytes = b"") -> bytes:
-    return request(
-        method,
-        *more,
-        uri=f"sip:{CALLED}@edge.example",
-        caller=f"<sip:{FRIEND}@carrier.example>;tag=abc",
-        via=f"SIP/2.0/TCP sbc.example;branch=z9hG4bK-{number}",
-        call_id=f"call-{number}",
-        body=body,
-    )
+from .listening import call, listening, peer
+from .objects import CALLED, FRIEND
 
 
 async def test_a_call_is_answered_on_its_connection_and_recorded() -> None:
@@ -255,101 +166,6 @@ async def test_torture_messages_end_as_they_should_and_a_call_succeeds_after_eac
                 assert status in (*want["answer"], 0, 400), name
             async with peer(edge.port) as sbc:
                 assert (await sbc.ask(call(1))).status == 302, name
-
-
-# TLS
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def issue(authority: trustme.CA, folder: Path) -> TlsConfig:
-    made = authority.issue_cert("127.0.0.1", "edge.example")
-    config = TlsConfig(folder / "edge.pem", folder / "edge.key")
-    config.certificate.write_bytes(b"".join(blob.bytes() for blob in made.cert_chain_pems))
-    config.key.write_bytes(made.private_key_pem.bytes())
-    return config
-
-
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
-
-
-async def test_a_call_over_tls_is_answered(authority: trustme.CA, tmp_path: Path) -> None:
-    context = TlsContext(issue(authority, tmp_path))
-    async with listening(context=context) as edge, peer(edge.port, ssl=trusting(authority)) as sbc:
-        assert (await sbc.ask(call(1))).status == 302
-        assert edge.streams.transport == "tls"
-
-
-async def test_what_is_no_tls_is_closed_and_keeps_nobody_waiting(
-    authority: trustme.CA, tmp_path: Path, eventually: Callable[..., Any]
-) -> None:
-    context = TlsContext(issue(authority, tmp_path))
-    limits = Limits(handshake_seconds=0.3)
-    async with (
-        listening(context=context, limits=limits) as edge,
-        peer(edge.port) as silent,
-        peer(edge.port) as plain,
-    ):
-        plain.writer.write(call(1))
-        async with peer(edge.port, ssl=trusting(authority)) as sbc:
-            assert (await sbc.ask(call(2))).status == 302
-        await plain.ended()
-        await silent.ended()
-        await eventually(lambda: edge.closed == {"handshake": 2})
-
-
-async def test_a_new_certificate_is_taken_without_a_restart(
-    authority: trustme.CA, tmp_path: Path
-) -> None:
-    config = issue(authority, tmp_path)
-    context = TlsContext(config)
-
-    async def serial(port: int) -> str:
-        async with peer(port, ssl=trusting(authority)) as sbc:
-            shown = sbc.writer.get_extra_info("peercert")
-            return str(shown["serialNumber"])
-
-    async with (
-        listening(context=context) as edge,
-        peer(edge.port, ssl=trusting(authority)) as standing,
-    ):
-        before = await serial(edge.port)
-        assert not context.reload()
-        config.key.write_bytes(b"no key")
-        assert not context.reload()
-        assert not context.reload()
-        assert context.failures == 1
-        assert await serial(edge.port) == before
-        issue(authority, tmp_path)
-        assert context.reload()
-        assert await serial(edge.port) != before
-        assert (await standing.ask(call(1))).status == 302
-    config.certificate.unlink()
-    assert not context.reload()
-
-
-async def test_clients_show_a_certificate_where_that_is_asked(
-    authority: trustme.CA, tmp_path: Path
-) -> None:
-    config = issue(authority, tmp_path)
-    clients = trustme.CA()
-    clients.cert_pem.write_to_path(str(tmp_path / "clients.pem"))
-    context = TlsContext(TlsConfig(config.certificate, config.key, tmp_path / "clients.pem"))
-    known, unknown = trusting(authority), trusting(authority)
-    clients.issue_cert("sbc.example").configure_cert(known)
-    async with listening(context=context) as edge:
-        async with peer(edge.port, ssl=known) as sbc:
-            assert (await sbc.ask(call(1))).status == 302
-        with pytest.raises((ssl.SSLError, asyncio.IncompleteReadError, ConnectionError)):
-            async with peer(edge.port, ssl=unknown) as sbc:
-                await sbc.ask(call(2))
-        assert edge.streams.counts.opened == 1
 
 
 async def test_sipp_calls_over_tcp(sipp: str, tmp_path: Path) -> None:

@@ -105,7 +105,46 @@ def test_what_lies_between_two_readings():
     assert text[2].split() == ["latency", "p50", "<=", "1", "ms", "p99", "<=", "10", "ms"]
 
 
-@pytest.mark.parametrize("text", ["other_metric 1.0\n", "no metrics{", ""])
+BUCKET = 'callscreen_edge_call_duration_seconds_bucket{le="0.001"} 60.0'
+BAD = [
+    *("other_metric 1.0\n", "no metrics{", "", "callscreen_edge_index_revision{"),
+    AFTER.replace('le="0.001"', 'le="soon"'),
+    AFTER.replace('le="0.001"', 'ge="0.001"'),
+    AFTER.replace(BUCKET, BUCKET[:-5]),
+    AFTER.replace(BUCKET, BUCKET[:-4]),
+    "a\\",
+    'callscreen_edge_index_revision{a="\\',
+]
+
+
+@pytest.mark.parametrize("cut", range(1, len(AFTER), 7))
+def test_a_page_that_is_cut_off_or_garbled_is_refused_or_shown(cut):
+    for text in (AFTER[:cut], AFTER[:cut] + AFTER[cut + 3 :], AFTER[:cut] + "\\" + AFTER[cut:]):
+        try:
+            reading = parse(text, 1.0)
+        except NotAnswered:
+            continue
+        assert list(lines(parse(BEFORE, 0.0), reading))
+
+
+def test_a_count_that_is_no_number_has_no_percentile():
+    before, after = parse(BEFORE, 0.0), parse(AFTER.replace("110.0", "NaN"), 1.0)
+    assert percentile(before, after, 0.5) == 0.001 or percentile(before, after, 0.5) is None
+    assert percentile(before, after, 0.99) is None
+    assert list(lines(before, after))
+
+
+async def test_a_host_that_no_name_can_be_is_told_in_a_line():
+    address = "a" * 70 + ".example:80"
+    for words in (("top", "--once"), ("trace", "--number", "+15551230001", "--token", "secret")):
+        one = await command(*words, "--edge", address)
+        _, err = await asyncio.wait_for(one.communicate(), 20)
+        assert one.returncode == 1
+        assert err.startswith(f"callscreen: {address} does not answer".encode())
+        assert err.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("text", BAD)
 def test_what_is_no_edge_is_refused(text):
     with pytest.raises(NotAnswered):
         parse(text, 0.0)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import threading
 import urllib.parse
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,9 +11,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from callscreen.edge.trace import bounded
 from callscreen.fastpath.tapping_types import WATCHED_MOST
 from callscreen.ops import Instruments
-from callscreen.trace import shown, told
+from callscreen.trace import TraceError, calls, shown, told
 
 from .messages import request
 from .objects import CALLED, FRIEND
@@ -59,6 +62,19 @@ async def watch(
         yield one
     finally:
         one.writer.close()
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "1001", "-1", "+5", " 5", "1_0", "٥", "0000000019999999999", "9" * 5_000, ""]
+)
+def test_a_bound_holds_however_it_is_written(text: str) -> None:
+    with pytest.raises(ValueError, match="count is 1 to 1000"):
+        bounded({"count": text}, "count", 1, 1_000)
+
+
+def test_a_bound_is_left_out_or_given() -> None:
+    assert bounded({}, "count", 7, 1_000) == 7
+    assert bounded({"count": "0001000"}, "count", 7, 1_000) == 1_000
 
 
 async def test_calls_from_and_to_a_number_over_udp_and_tcp(core):
@@ -200,3 +216,24 @@ async def test_an_edge_without_a_token_shows_nothing():
     offer = trace_offer(Taps(), "", lambda: None)
     assert offer(Asked({"number": CALLED}, "Bearer ")).status == 401  # type: ignore[union-attr]
     assert Instruments().offers == {}
+
+
+@pytest.mark.parametrize(
+    "text", [b"[]", b"7", b"no json", b'{"request": "x"}', b'{"response": "x"}', b'{"request": []}']
+)
+def test_what_is_no_trace_is_told_in_a_line(text: bytes) -> None:
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            one, _ = server.accept()
+            with one:
+                one.recv(65_536)
+                one.sendall(head + text + b"\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(TraceError, match=address):
+            list(calls(address, "secret", CALLED, 1, 1))
+        thread.join()

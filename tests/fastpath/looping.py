@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 from callscreen.fastpath.index import Index
 from callscreen.fastpath.loader import Loader
-from callscreen.fastpath.loop import Worker
 from callscreen.fastpath.recent import RecentTable
 from callscreen.fastpath.ring import RingBuffer
+from callscreen.fastpath.worker import Worker
 from callscreen.v1 import object_pb2, records_pb2, screening_pb2
 
 from ..edge.messages import Response, read, request

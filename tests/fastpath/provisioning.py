@@ -85,6 +85,7 @@ def settings(world: World) -> EngineSettings:
         nomatch_treatment=world.choice(CIN_TREATMENTS),
         protected_numbers=tuple(entries(world)) if world.random() < 0.1 else (),
         default_cc=world.choice(("1", "1", "44")),
+        divert_cert_name=world.choice(("", "acme", "x" * 250)),
     )
 
 

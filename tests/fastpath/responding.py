@@ -32,6 +32,8 @@ class Given(NamedTuple):
     called: str
     onward: bytes | None = None
     send_to: tuple[str, int] | None = None
+    place: bytes = b""
+    cert_name: str = ""
 
     @property
     def read(self) -> Response:

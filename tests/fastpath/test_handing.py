@@ -2,18 +2,23 @@
 
 import os
 import socket
+import struct
 import time
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from callscreen.fastpath.handing import Replies
-from callscreen.fastpath.handing_types import REQUEST_MOST, Handed, read_handed
-from callscreen.fastpath.loop import Worker
+from callscreen.fastpath.handing import Replies, key_of, read_handed
+from callscreen.fastpath.handing_types import HEAD, REQUEST_MOST, Handed
 from callscreen.fastpath.peers import PeerTable
 from callscreen.fastpath.peers_types import Peer as Known
 from callscreen.fastpath.ring import RingBuffer
+from callscreen.fastpath.siphash_reference import rounds
+from callscreen.fastpath.worker import Worker
 
 from ..edge.objects import platform
 from .looping import Peer, close_peers, index_of, recorded, udp, working
@@ -41,13 +46,11 @@ def signing(**more: Any) -> Any:
 
 
 def handed_of(ring: RingBuffer) -> list[Handed]:
-    """The calls that wait, taken one by one."""
-    found = []
-    while True:
-        entry, count = ring.take(1, 1 << 20)
-        if not count:
-            return found
-        found.append(read_handed(entry))
+    """The calls that wait."""
+    found: list[Handed] = []
+    while entries := ring.take(1, 1 << 20)[0]:
+        found += read_handed(entries)
+    return found
 
 
 def waiting_in(ring: RingBuffer, worker: Worker, count: int) -> list[Handed]:
@@ -186,13 +189,46 @@ def test_a_call_over_ipv6_tells_its_peer(wake: int) -> None:
     assert (waiting.host, waiting.port) == ("::1", peer.port)
 
 
-@pytest.mark.parametrize("cut", [0, 2, 20, 62, 63, 64])
-def test_an_entry_that_is_cut_off_is_refused(cut: int) -> None:
-    ring = RingBuffer(4096)
-    assert ring.put(b"\0" * 100)
-    entry, _ = ring.take(1, 4096)
-    with pytest.raises(ValueError, match="entry"):
-        read_handed(entry[:cut])
+def entries_of(*calls: Handed) -> bytes:
+    """As a worker writes them."""
+    ring = RingBuffer(1 << 20)
+    for now_ns, host, port, request, trusted, own in calls:
+        address = ip_address(host)
+        told = now_ns, address.packed, port, len(request), address.version == 6, 2 * trusted
+        assert ring.put(HEAD.pack(*told, len(own), own) + request)
+    return ring.take(len(calls), 1 << 20)[0]
+
+
+CALLS = st.builds(
+    Handed,
+    st.integers(0, 2**64 - 1),
+    st.sampled_from(["192.0.2.9", "192.0.2.10", "2001:db8::1", "c000:209::"]),
+    st.integers(0, 65_535),
+    st.binary(max_size=300),
+    st.booleans(),
+    st.binary(max_size=20),
+)
+
+
+@given(st.lists(CALLS, max_size=8))
+def test_what_is_read_is_what_was_written(calls: list[Handed]) -> None:
+    assert read_handed(entries_of(*calls)) == calls
+
+
+@pytest.mark.parametrize("amiss", [slice(1), slice(2), slice(20), slice(58), slice(59), slice(93)])
+def test_an_entry_that_is_cut_off_is_refused(amiss: slice) -> None:
+    whole = entries_of(Handed(1, "192.0.2.9", 5060, b"INVITE " * 5))
+    for before in (b"", whole):
+        with pytest.raises(ValueError, match="an entry is cut off"):
+            read_handed(before + whole[amiss])
+
+
+@pytest.mark.parametrize(("place", "octet"), [(0, 0x0A), (1, 0xFF), (29, 1), (30, 1), (33, 21)])
+def test_an_entry_that_says_other_than_it_is_is_refused(place: int, octet: int) -> None:
+    entry = bytearray(entries_of(Handed(1, "192.0.2.9", 5060, b"INVITE " * 5)))
+    entry[place] = octet
+    with pytest.raises(ValueError, match="an entry"):
+        read_handed(bytes(entry))
 
 
 def test_nobody_spins_beside_who_works_on_a_call(wake: int) -> None:
@@ -262,3 +298,54 @@ def test_a_socket_of_ipv6_replies_to_ipv4() -> None:
             replies.send(sock.fileno(), True, True, [(b"answer", *peer.getsockname()[:2], b"")])
             assert peer.recv(100) == b"answer"
     sock.close()
+
+
+# What a call and its repetitions have in common
+
+
+def test_a_key_is_of_the_place_and_all_octets() -> None:
+    keys = {
+        key_of("192.0.2.1", 5060, b"INVITE a"),
+        key_of("192.0.2.1", 5061, b"INVITE a"),
+        key_of("192.0.2.2", 5060, b"INVITE a"),
+        key_of("192.0.2.1", 5060, b"INVITE b"),
+        key_of("192.0.2.1", 506, b"0 INVITE a"),
+    }
+    assert len(keys) == 5
+    assert key_of("192.0.2.1", 5060, b"INVITE a") in keys
+    with pytest.raises(ValueError, match="secret"):
+        key_of("192.0.2.1", 5060, b"INVITE a", b"short")
+
+
+def siphash128(key: bytes, data: bytes) -> bytes:
+    """SipHash-2-4 of 128 bits, as its authors' reference has it."""
+    low, high = struct.unpack("<QQ", key)
+    state = [low ^ 0x736F6D6570736575, high ^ 0x646F72616E646F6D ^ 0xEE]
+    state += [low ^ 0x6C7967656E657261, high ^ 0x7465646279746573]
+    data += b"\0" * (7 - len(data) % 8) + bytes([len(data) % 256])
+    for (word,) in struct.iter_unpack("<Q", data):
+        state[3] ^= word
+        rounds(state, 2)
+        state[0] ^= word
+    made = b""
+    for place, odd in ((2, 0xEE), (1, 0xDD)):
+        state[place] ^= odd
+        rounds(state, 4)
+        made += struct.pack("<Q", state[0] ^ state[1] ^ state[2] ^ state[3])
+    return made
+
+
+@given(
+    st.sampled_from(["192.0.2.1", "2001:db8::1", "h", ""]),
+    st.integers(0, 65_535),
+    st.binary(max_size=300),
+    st.binary(min_size=16, max_size=16),
+)
+def test_a_key_is_siphash_of_128_bits(host: str, port: int, request: bytes, secret: bytes) -> None:
+    whole = host.encode() + struct.pack(">BH", 0, port) + request
+    assert key_of(host, port, request, secret) == siphash128(secret, whole)
+
+
+def test_the_reference_is_that_of_its_authors() -> None:
+    key = bytes(range(16))
+    assert siphash128(key, b"").hex() == "a3817f04ba25a8e66df67214c7550293"

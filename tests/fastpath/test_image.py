@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -154,6 +156,30 @@ def many() -> list[Operation]:
         ("put_number", (1, "acme", f"sub{i % 5_000:05}", held(i), entries, []))
         for i in range(24_000)
     ]
+
+
+WAITING = """
+import os, threading
+from callscreen.fastpath.image_write import write_image
+from callscreen.fastpath.index import Index
+
+source, sink = os.pipe()
+index, objects = Index(), [b"." * 500_000] * 8
+
+def write():
+    write_image(index, sink, b"head", objects)
+    os.close(sink)
+
+threading.Thread(target=write).start()
+print(sum(map(len, iter(lambda: os.read(source, 10_000), b""))))
+"""
+
+
+def test_who_waits_for_a_write_lets_others_run() -> None:
+    """The reader of the pipe is a thread of the same process."""
+    asked = [sys.executable, "-c", WAITING]
+    done = subprocess.run(asked, capture_output=True, timeout=20, check=True)
+    assert int(done.stdout) > 4_000_000
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -372,3 +398,70 @@ def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
         read_image(Index(), -1)
     with Path(os.devnull).open("rb") as nothing, pytest.raises(ImageError):
         read_image(Index(), nothing.fileno())
+
+
+def test_a_name_that_no_index_holds_is_refused(tmp_path: Path) -> None:
+    """The longest that one does is 2,040 octets, and the next is no lack of memory."""
+    index = Index()
+    index.put_number(1, "acme", "a" * 2_040, "+15855551234", [], [])
+    octets = image_of(index, tmp_path)
+    assert read(octets, tmp_path).counts() == index.counts()
+    size = 1 | 2_041 << 32
+    made = []
+    for kind, payload in blocks_reference.read_blocks(octets):
+        if kind == image_reference.SUBSCRIBER:
+            head = payload[:8] + size.to_bytes(8, "little") + payload[16:24]
+            payload = head + b"a" * 2_041 + bytes(7)
+        made.append((kind, payload))
+    with pytest.raises(ImageError):
+        read(blocks_reference.write_blocks(made), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def large() -> Index:
+    """Of an image that a second thread goes ahead of."""
+    index = Index()
+    entries = [held(i) for i in range(30)]
+    index.commit(
+        [("put_number", (1, "acme", f"sub{i:05}", held(i), entries, [])) for i in range(60_000)], 1
+    )
+    return index
+
+
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
+
+
+def test_a_large_image_is_read_whole_and_leaves_no_thread(large: Index, tmp_path: Path) -> None:
+    before = threads()
+    octets = image_of(large, tmp_path)
+    assert len(octets) > 16 << 20
+    copy = read(octets, tmp_path)
+    copy.revision = large.revision
+    assert threads() == before
+    assert copy.counts() == large.counts()
+    assert [copy.owner(1, held(i)) for i in range(60_000)] == [
+        large.owner(1, held(i)) for i in range(60_000)
+    ]
+    assert image_of(copy, tmp_path) == octets
+    spare = sum(copy.memory().values()) - sum(large.memory().values())
+    assert spare < 16 << 20  # what is opened ahead is no more than the file could need
+
+
+def test_a_large_image_that_is_damaged_is_refused_and_leaves_no_thread(
+    large: Index, tmp_path: Path
+) -> None:
+    before = threads()
+    octets = image_of(large, tmp_path)
+    for part in range(1, 8):
+        with pytest.raises(ImageError):
+            read(octets[: len(octets) * part // 8 // 8 * 8], tmp_path)
+    assert threads() == before
+
+
+def test_a_large_image_may_hold_more_than_it_counts(large: Index, tmp_path: Path) -> None:
+    """Tables that turn out too small give way to others while a thread goes ahead in them."""
+    octets = image_of(large, tmp_path)
+    for place in (0, 2):
+        octets = changed(octets, image_reference.COUNTS, place, 10_000)
+    assert read(octets, tmp_path).counts() == large.counts()

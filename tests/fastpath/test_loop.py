@@ -114,7 +114,7 @@ def test_a_kernel_that_takes_nothing_apart_gets_each_answer_by_itself() -> None:
         peer = Peer(sock.getsockname())
         peer.burst([peer.invite() for _ in range(BURST)])
         assert len({peer.answer().one("Call-ID") for _ in range(BURST)}) == BURST
-        assert worker.messages == BURST
+    assert worker.messages == BURST
     assert worker.counts().dropped == {}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callscreen.fastpath.respond_types import Told
+from callscreen.fastpath.respond_types import DIVERT, Told
 
 from . import provisioning
 from .responding import NOW, SECOND, Bench, Given
@@ -47,6 +47,9 @@ TOLDS = [
     Told(),
     Told(0, lines=b"Identity: x;info=<y>\r\n", record=b"\x7a\x00"),
     Told(2, lines=b"P-Asserted-Identity: <sip:a@b>\r\nDate: now\r\n" * 40),
+    Told(2, record=b"\x7a\x00"),
+    Told(2, diversion=b"Identity: d;info=<y>;ppt=div\r\n" * 30),
+    Told(2, diversion=b""),
     Told(3, 438, "Invalid Identity Header", always=b"Reason: STIR;cause=438\r\n"),
     Told(3, 437, "", record=b"\x82\x01\x04\x0a\x02ab"),
     Told(4, 436, "Bad Identity Info", always=b"Reason: STIR;cause=436\r\n" * 60),
@@ -106,10 +109,13 @@ def same(benches: tuple[Bench, Bench], data: bytes, world: random.Random, now: i
     transport = world.choice(("udp", "udp", "tcp"))
     given = partial(both, benches, data, now, source, transport, **more)
     found = given(told=world.choice(TOLDS)) if world.random() < 0.1 else given()
-    if found.awaits:
+    if found.awaits and found.awaits != DIVERT:
         assert (found.answer, found.record, found.dropped) == (None, None, None)
         found = given(told=world.choice(TOLDS))
-        assert not found.awaits
+    if found.awaits:
+        assert (found.awaits, found.answer, found.record) == (DIVERT, None, None)
+        found = given(told=Told(2, diversion=b"Identity: d\r\n"))
+    assert not found.awaits
     return found
 
 

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callscreen.edge.entries import split_entries
-from callscreen.fastpath.loop import Worker
 from callscreen.fastpath.numbers import pack
 from callscreen.fastpath.ring import RingBuffer
 from callscreen.fastpath.tapping_types import (
@@ -20,6 +19,7 @@ from callscreen.fastpath.tapping_types import (
     Tapped,
     read_tapped,
 )
+from callscreen.fastpath.worker import Worker
 from callscreen.v1.records_pb2 import AppendRequest
 
 from ..edge.objects import CALLED, CIN_CALLED, FRIEND, NUISANCE

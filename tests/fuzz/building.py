@@ -25,6 +25,8 @@ SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 
 # Modules that octets of others come through: off the wire, or out of a file.
 REACHED = [
+    "ahead",
+    "answer_peer",
     "answer_write",
     "area",
     "blocks",
@@ -39,7 +41,10 @@ REACHED = [
     "forwarding",
     "handing",
     "hops",
+    "image_fill",
+    "image_put",
     "image_read",
+    "image_take",
     "image_write",
     "lists",
     "marks",

@@ -36,6 +36,7 @@ TRUST = Trust(ROOT.roots)
 CHAIN = Chain(KEY.public_key(), "SHAKEN 1234", spc=("1234",), until=float("inf"))
 MORE = {
     "div": {"div": {"tn": "12155550131"}},
+    "div-o": {"div": {"tn": "12155550131"}, "opt": tokens.token()},
     "rph": {"rph": {"auth": ["ets.0"]}},
     "rcd": {"rcd": {"nam": "A", "jcl": "https://a.example/x", "icn": "https://a.example/i"}},
 }

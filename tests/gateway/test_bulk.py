@@ -98,6 +98,27 @@ async def test_an_import_says_how(fake: Faked) -> None:
         assert code(await http.post(f"{url}?{query}", content=b"x", headers=CSV)) == 400
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("POST", path) for path in ("number/acme", "screening_rule/acme", "service_provider/a")),
+        *(("PUT", path) for path in ("service_provider/a", "audio/acme/a.wav", "settings")),
+        *(("DELETE", path) for path in ("service_provider/a", "audio/acme/a.wav", "job/j1")),
+        *(("POST", path) for path in ("export/number", "administrator/platform_owner/x/reset")),
+    ],
+)
+async def test_nothing_but_an_import_can_be_tried(fake: Faked, method: str, path: str) -> None:
+    core, http = fake
+    core.asked.clear()
+    content = b"{}" if method != "DELETE" else None
+    for query in ("dry_run=true", "mode=insert&dry_run=1", "dry_run=perhaps"):
+        url = f"/pcs/api/{path}?{query}"
+        answer = await http.request(method, url, content=content, headers=TOKEN)
+        assert code(answer) == 400, answer.text
+        assert "'dry_run'" in answer.json()["meta"]["message"]
+    assert core.asked == []
+
+
 async def test_a_form_holds_the_file(fake: Faked) -> None:
     core, http = fake
     answer = await http.post(

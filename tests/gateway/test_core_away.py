@@ -108,7 +108,8 @@ async def test_the_caller_s_token_is_passed_on_with_a_deadline(
     servicer, http = refusing
     await http.get(URL, headers=TOKEN)
     assert servicer.metadata["authorization"] == "Bearer secret"
-    assert 0 < servicer.remaining <= Limits().call_seconds
+    # gRPC rounds a deadline up on its way.
+    assert 0 < servicer.remaining <= 1.1 * Limits().call_seconds
 
 
 async def test_without_a_core_the_answer_is_503() -> None:

@@ -10,7 +10,10 @@ from grpc import aio
 
 from callscreen.gateway import GatewayConfig, create_app
 from callscreen.gateway.docs import docs_page
+from callscreen.gateway.errors import ApiError
 from callscreen.gateway.openapi import openapi
+from callscreen.gateway.openapi_parameters import flag
+from callscreen.gateway.request import flag as read_flag
 from callscreen.gateway.routes import ROUTES
 
 DOCUMENT = openapi(("pcs", "cin"))
@@ -50,6 +53,17 @@ def test_a_post_must_name_what_is_required_and_not_in_the_path() -> None:
     assert body("post", "/pcs/api/service_provider/{name}") == PROVIDER
     [_, numbers] = body("post", "/cin/api/number/{service_provider_name}")["allOf"]
     assert numbers == {"required": ["number", "subscriber_name"]}
+
+
+@pytest.mark.parametrize("text", ["true", "False", "TRUE", "1", "0", "", "yes", "2", "truefalse"])
+def test_a_flag_is_described_as_it_is_read(text: str) -> None:
+    described = flag("archive", "")["schema"]["pattern"]
+    try:
+        read_flag({"archive": text}, "archive")
+    except ApiError:
+        assert not re.search(described, text)
+    else:
+        assert re.search(described, text)
 
 
 def test_operation_ids_are_unique() -> None:

@@ -211,23 +211,55 @@ async def test_it_stops_while_a_request_waits_for_a_silent_core() -> None:
         writer.close()
 
 
+async def test_a_connection_that_sends_nothing_ends(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", Limits(receive_seconds=0.05))
+    reader, writer = await asyncio.open_connection(*address)
+    assert await asyncio.wait_for(Connection(reader, writer).closed(), 20)
+    writer.close()
+
+
+STIR = b"POST /stir/v1/signing HTTP/1.1\r\nAuthorization: Basic a\r\n"
+STIR += b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+
+
 @pytest.mark.parametrize(
     "sent",
     [
-        b"",
         GET[:-2],
         b"PUT /pcs/api/settings HTTP/1.1\r\nAuthorization: Basic a\r\nContent-Length: 9\r\n\r\nx",
+        CHUNKED,
+        CHUNKED + b"5\r\n{",
+        CHUNKED + b"1\r\n{\r\n0\r\n",
+        STIR,
     ],
 )
-async def test_a_request_that_does_not_arrive_ends_its_connection(
+async def test_a_request_that_does_not_arrive_is_told_so(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", Limits(receive_seconds=0.05))
     reader, writer = await asyncio.open_connection(*address)
-    writer.write(sent)
     connection = Connection(reader, writer)
+    for first in (b"", GET):  # alone, and behind one that was answered
+        if first:
+            reader, writer = await asyncio.open_connection(*address)
+            connection = Connection(reader, writer)
+            assert (await connection.answer(first))[0] == 200
+        status, headers, body = await asyncio.wait_for(connection.answer(sent), 20)
+        assert (status, headers["connection"]) == (408, "close")
+        assert json.loads(body)["meta"]["code"] == 408
+        assert await asyncio.wait_for(connection.closed(), 20)
+        writer.close()
+
+
+async def test_what_was_answered_is_not_told_that_it_came_too_late(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", Limits(receive_seconds=0.05))
+    request = b"PUT /pcs/api/settings HTTP/1.1\r\nContent-Length: 9\r\n\r\n{"
+    assert b'"code":401' in (await connection.answer(request))[2]
     assert await asyncio.wait_for(connection.closed(), 20)
-    writer.close()
 
 
 BODY = (
@@ -255,11 +287,11 @@ async def test_a_long_body_that_trickles_ends_its_connection(
     limits = Limits(receive_seconds=0.1, receive_bytes=1000)
     monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", limits)
     connection.writer.write(BODY)
-    ended = asyncio.ensure_future(connection.closed())
-    while not ended.done():
+    told = asyncio.ensure_future(connection.answer())
+    while not told.done():
         connection.writer.write(b"x")
-        await asyncio.wait([ended], timeout=0.02)
-    assert await ended
+        await asyncio.wait([told], timeout=0.02)
+    assert (await told)[0] == 408
 
 
 async def test_a_file_of_two_gibibytes_is_refused_before_it_is_read(
@@ -295,8 +327,8 @@ async def test_a_method_of_any_name_must_arrive_as_well(
 ) -> None:
     monkeypatch.setattr("callscreen.gateway.protocol.LIMITS", Limits(receive_seconds=0.05))
     await connection.answer(GET)
-    connection.writer.write(b"GE / HTTP/1.1\r\n")
-    assert await asyncio.wait_for(connection.closed(), 20)
+    answer = await asyncio.wait_for(connection.answer(b"GE / HTTP/1.1\r\n"), 20)
+    assert answer[0] == 408
 
 
 async def test_a_connection_between_requests_is_kept(

@@ -13,6 +13,8 @@ from callscreen.gateway import GatewayConfig
 from callscreen.gateway.client import open_channel
 from callscreen.gateway.openapi import openapi
 from callscreen.gateway.stir import FAULTS
+from callscreen.identity.claims import NAMES_MOST
+from callscreen.ops.logs import request_id
 from callscreen.schema import format_name
 from callscreen.v1.authentication_pb2 import SetPasswordRequest
 from callscreen.v1.authentication_pb2_grpc import AuthenticationStub
@@ -83,6 +85,17 @@ async def test_signs(there: tuple[FakeCore, httpx.AsyncClient]) -> None:
     assert core.last.metadata["x-client-address"] == "192.0.2.1"
 
 
+async def test_a_whole_number_may_have_a_point(
+    there: tuple[FakeCore, httpx.AsyncClient],
+) -> None:
+    core, http = there
+    body = {"signingRequest": {**SIGN, "iat": 1.7e9}}
+    assert (await http.post(SIGNING, json=body, headers=TOKEN)).status_code == 200
+    assert core.last.messages[0].iat == 1_700_000_000
+    body = {"verificationRequest": {**VERIFY, "time": 1.7e9}}
+    assert (await http.post(VERIFICATION, json=body, headers=TOKEN)).status_code == 200
+
+
 async def test_verifies(there: tuple[FakeCore, httpx.AsyncClient]) -> None:
     core, http = there
     body = {"verificationRequest": VERIFY}
@@ -91,6 +104,26 @@ async def test_verifies(there: tuple[FakeCore, httpx.AsyncClient]) -> None:
     asked = core.last.messages[0]
     assert (asked.orig, asked.dest) == ("+12155550121", "+12155550131")
     assert list(asked.identity) == [VERIFY["identity"]]
+
+
+async def test_a_call_may_be_named(there: tuple[FakeCore, httpx.AsyncClient]) -> None:
+    core, http = there
+
+    async def status(more: dict[str, Any]) -> int:
+        body = {"verificationRequest": VERIFY | more}
+        return (await http.post(VERIFICATION, json=body, headers=TOKEN)).status_code
+
+    assert await status({"callid": "a@h.example", "fromtag": "9fx"}) == 200
+    asked = core.last.messages[0]
+    assert (asked.call_id, asked.from_tag) == ("a@h.example", "9fx")
+    for nothing in ({}, {"callid": None, "fromtag": None}):
+        assert await status(nothing) == 200
+        assert (core.last.messages[0].call_id, core.last.messages[0].from_tag) == ("", "")
+    for wrong in ("", 1, "x" * 1_025, "a\nb", ["a"]):
+        assert await status({"callid": wrong}) == await status({"fromtag": wrong}) == 400
+    fields = openapi(("pcs",))["components"]["schemas"]["stir.verificationRequest"]
+    asked_for = fields["properties"]["verificationRequest"]
+    assert {"callid", "fromtag"} <= set(asked_for["properties"]) - set(asked_for["required"])
 
 
 async def test_a_check_that_failed_is_told(there: tuple[FakeCore, httpx.AsyncClient]) -> None:
@@ -145,6 +178,15 @@ async def test_what_is_no_number(there: tuple[FakeCore, httpx.AsyncClient], tn: 
         (b"[]", {}, (400, "SVC4006")),
         (b'{"signingRequest": "\xff"}', {}, (400, "SVC4006")),
         (b"[" * 5_000, {}, (400, "SVC4006")),
+        (b'{"a":' * 100 + b"1" + b"}" * 100, {}, (400, "SVC4001")),
+        (b'{"a":' * 1_000 + b"1" + b"}" * 1_000, {}, (400, "SVC4006")),
+        (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, {}, (400, "SVC4006")),
+        (b'{"signingRequest": {"\\ud800": 1}}', {}, (400, "SVC4006")),
+        (b'{"signingRequest": NaN}', {}, (400, "SVC4006")),
+        (b'{"signingRequest": {"iat": 1' + b"0" * 5_000 + b"}}", {}, (400, "SVC4006")),
+        (b'{"signingRequest": {}, "signingRequest": {}}', {}, (400, "SVC4006")),
+        (b'{"signingRequest": {"orig": {"tn": "1", "tn": "2"}}}', {}, (400, "SVC4006")),
+        ('{"signingRequest": {}}'.encode("utf-16"), {}, (400, "SVC4006")),
         (b" " * 65_537, {}, (413, "SVC4006")),
         (b"{}", {"Content-Type": "text/plain"}, (415, "SVC4004")),
         (b"{}", {"Accept": "text/html"}, (406, "SVC4002")),
@@ -158,6 +200,44 @@ async def test_bodies(
     headers = {**TOKEN, "Content-Type": "application/json", **more}
     assert fault(await http.post(SIGNING, content=content, headers=headers)) == found
     assert core.asked == []
+
+
+async def test_no_more_numbers_than_a_token_may_name(
+    there: tuple[FakeCore, httpx.AsyncClient],
+) -> None:
+    many = ["12155550131"] * NAMES_MOST
+    for tns, status in ((many, 200), ([*many, "1"], 400), (many * 32, 400)):
+        for path, name, fields in WHOLE:
+            side = "dest" if path == SIGNING else "to"
+            body = {name: {**fields, side: {"tn": tns}}}
+            assert (await there[1].post(path, json=body, headers=TOKEN)).status_code == status
+
+
+async def test_what_is_unknown_is_passed_over(there: tuple[FakeCore, httpx.AsyncClient]) -> None:
+    core, http = there
+    fields = {**SIGN, "cert_name": "x", "service_provider_name": "y", "null": [{}]}
+    content = json.dumps({"signingRequest": fields, "more": 1.5}).encode()
+    headers = {**TOKEN, "Content-Type": "application/json; charset=utf-8"}
+    assert (await http.post(SIGNING, content=content, headers=headers)).status_code == 200
+    asked = core.last.messages[0]
+    assert (asked.service_provider_name, asked.source_name, asked.orig) == ("", "", "12155550121")
+
+
+async def test_its_log_lines_have_its_id(
+    there: tuple[FakeCore, httpx.AsyncClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def broken(_: Any) -> Any:
+        seen.append(request_id.get())
+        raise RuntimeError
+
+    monkeypatch.setattr("callscreen.gateway.stir.sign_request", broken)
+    headers = {**TOKEN, "X-Request-ID": "one-of-these"}
+    answer = await there[1].post(SIGNING, json={"signingRequest": SIGN}, headers=headers)
+    assert fault(answer) == (500, "SVC5000")
+    assert "RuntimeError" not in answer.text
+    assert seen == ["one-of-these"]
 
 
 async def test_a_body_without_its_length(there: tuple[FakeCore, httpx.AsyncClient]) -> None:

@@ -17,7 +17,14 @@ RPH = {**BASE, "rph": {"auth": ["ets.0", "wps.0"]}}
 CARD = {"nam": "Büro", "apn": "12155550199", "icn": "https://example.com/i.png"}
 RCD = {**BASE, "rcd": CARD}
 DIGEST = "sha256-" + "x" * 43
-GOOD = {"": BASE, "shaken": CLAIMS, "div": DIV, "rph": RPH, "rcd": RCD}
+GOOD = {
+    "": BASE,
+    "shaken": CLAIMS,
+    "div": DIV,
+    "div-o": {**DIV, "opt": "a.b.c"},
+    "rph": RPH,
+    "rcd": RCD,
+}
 GONE = object()
 
 
@@ -103,6 +110,11 @@ OF_ONE = [
     ("div", "div", {"tn": ["12155550111"]}),
     ("div", "div", {"tn": "12155550111", "hi": 1}),
     ("div", "opt", "a.b.c"),
+    ("div-o", "opt", GONE),
+    ("div-o", "opt", ["a.b.c"]),
+    ("div-o", "opt", "é.b.c"),
+    ("div-o", "div", GONE),
+    ("div-o", "div", {"tn": "12155550111", "hi": 1}),
     ("rph", "rph", GONE),
     ("rph", "rph", ["ets.0"]),
     ("rph", "rph", {}),

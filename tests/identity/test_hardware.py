@@ -16,11 +16,11 @@ except ImportError:
     HARDWARE = None  # type: ignore[assignment]
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from callscreen.identity.composing import NoSignature, Unusable
 from callscreen.identity.hardware import read_place
 from callscreen.identity.keyfiles import Refused
 from callscreen.identity.keystore import KeyStore
 from callscreen.identity.model import SignRequest
-from callscreen.identity.signing import NoSignature
 
 from . import signing_certificates as made
 from .test_keystore import verify
@@ -208,7 +208,7 @@ def test_a_session_that_ended_is_opened_again(token: tuple[Path, Any], tmp_path:
     verify(signer.sign(REQUEST, made.SECONDS).value, key.public_key())
     assert store._token is not None
     store._token.run(lambda session: session.close(), 5.0)
-    with pytest.raises(NoSignature, match="the token callscreen: "):
+    with pytest.raises(Unusable, match="the token callscreen: "):
         signer.sign(REQUEST, made.SECONDS)
     verify(signer.sign(REQUEST, made.SECONDS).value, key.public_key())
 
@@ -232,7 +232,7 @@ def test_a_token_that_hangs_holds_nobody_and_is_told_once(
             hanging.run(hang, 0.01)
     threads = threading.active_count()
     for _ in range(20):  # each at once
-        with pytest.raises(NoSignature, match="the token callscreen does not answer"):
+        with pytest.raises(Unusable, match="the token callscreen does not answer"):
             signer.sign(REQUEST, made.SECONDS)
     assert threading.active_count() == threads
     certificate(tmp_path, "other", key)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from callscreen.identity.header import (
     VALUE_MOST,
-    is_certificate_url,
     read_identity,
     split_identities,
 )
 from callscreen.identity.model import NOT_VALIDATED, Fault
+from callscreen.identity.urls import is_certificate_url
 
 from .tokens import CLAIMS, PROTECTED, URL, part, token, value
 
@@ -71,7 +71,7 @@ def test_a_token_without_ppt_is_read() -> None:
     assert fault_of(value(protected)) == ("identity", 438)  # the parameter says shaken
 
 
-@pytest.mark.parametrize("ppt", ["div-o", "foo", "Shaken", "x" * 200])
+@pytest.mark.parametrize("ppt", ["div-O", "foo", "Shaken", "x" * 200])
 def test_an_unsupported_ppt_is_told_apart_wherever_it_stands(ppt: str) -> None:
     protected = {**PROTECTED, "ppt": ppt}
     assert fault_of(value(protected, behind=f";info=<{URL}>;ppt={ppt}")) == ("ppt", 428)

@@ -178,7 +178,7 @@ STALE = {
 }
 IGNORED = {
     "ppt unknown": head(behind=f";info=<{URL}>;ppt=magic", ppt="magic"),
-    "ppt div-o": head(behind=f";info=<{URL}>;ppt=div-o", ppt="div-o"),
+    "ppt msec": head(behind=f";info=<{URL}>;ppt=msec", ppt="msec"),
 }
 EVERY = [
     *(("malformed", 438, NOT_VALIDATED, name, each) for name, each in MALFORMED.items()),

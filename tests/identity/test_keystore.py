@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from callscreen.identity.composing import NoSignature, Unusable
 from callscreen.identity.header import read_identity
 from callscreen.identity.keystore import ALARM_DAYS, KeyStore
 from callscreen.identity.model import SignRequest
-from callscreen.identity.signing import NoSignature
 
 from . import signing_certificates as made
 
@@ -69,6 +69,18 @@ def test_without_a_folder_nothing_is_signed() -> None:
     assert store.states() == []
     with pytest.raises(NoSignature, match="no certificate of this name"):
         store.signer("acme")
+
+
+def test_a_name_that_is_there_but_does_not_do_is_told_apart(tmp_path: Path, clock: Clock) -> None:
+    """What is wrong with a file is for who runs the core: a tenant learns that something is."""
+    key = made.put(tmp_path, "acme")
+    made.put_key(tmp_path, "acme", key, 0o644)
+    store = KeyStore(str(tmp_path), clock=clock)
+    with pytest.raises(Unusable):
+        store.signer("acme")
+    with pytest.raises(NoSignature) as caught:
+        store.signer("nobody")
+    assert not isinstance(caught.value, Unusable)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from callscreen.identity.header import known_around, read_identity, read_plain
 from callscreen.identity.model import Fault, IdentityHeader, Question, SignRequest
 from callscreen.identity.reading import read, read_any
 from callscreen.identity.signing import base64url
-from callscreen.identity.tokens import identity_value, shaken_octets, uuid_of
+from callscreen.identity.writing import identity_value, shaken_octets, uuid_of
 
 from .tokens import CLAIMS, NOW, ORIGID, PROTECTED, URL, part, signer, value
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +104,7 @@ async def test_good_calls_do_not_wait_for_the_fetch_that_a_forged_one_brings(hel
 
 async def test_what_no_certificate_can_mend_fetches_nothing(held: Held) -> None:
     question = held.question()
-    for other in (replace(question, orig="+12155550199"), replace(question, dest="+12155550199")):
+    for other in (question._replace(orig="+12155550199"), question._replace(dest="+12155550199")):
         assert found(held.now_of(other)) == (State.INVALID, 438)
     held.now += 400
     assert found(held.now_of(question)) == (State.INVALID, 403)

@@ -7,7 +7,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callscreen.identity import verification
 from callscreen.identity.model import (
     NOT_VALIDATED,
     Chain,
@@ -85,7 +84,7 @@ def both(asked: Question, found: Any, policy: Policy, now: float, doubted: bool)
     reading, ask = read(asked), refusal if doubted else None
     replays, others = Replays(10), Replays(10)
     first = None
-    for call_id in (b"one", b"one", b"x" * 100, b"two"):
+    for call_id in (b"one", b"one", b"x" * 100, b"two", b""):
         call = Question(asked.identities, asked.orig, asked.dest, call_id=call_id)
         made = judge(call, reading, chain_of, policy, now, replays, ask)
         assert made == Judge(call, reading, chain_of, policy, now, others, ask).verdict()
@@ -154,19 +153,47 @@ def test_what_is_not_straight(orig: str, dest: str, more: Any, late: float) -> N
     assert not is_straight(asked, read(asked), Policy(**more), NOW + late)
 
 
-def test_a_forged_signature_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+class Counted:
+    """A public key that counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def verify(self, *given: Any) -> None:
+        self.asked += 1
+        KEY.public_key().verify(*given)
+
+
+def test_a_forged_signature_is_looked_at_once() -> None:
     """Else a stranger's token would cost twice what an honest one does."""
-    seen = []
-    before = verification.check_signature
-
-    def counted(*given: Any) -> None:
-        seen.append(given)
-        before(*given)
-
-    monkeypatch.setattr(verification, "check_signature", counted)
+    key: Any = Counted()
+    chain = Chain(key, "CN=SHAKEN 1234", spc=("1234",))
     for identity in (FORGED, PLAIN):
-        asked, replays = Question([identity], f"+{ORIG}", f"+{DEST}"), Replays(10)
+        replays = Replays(10)
         for call_id in (b"one", b"two"):
-            call = Question(asked.identities, asked.orig, asked.dest, call_id=call_id)
-            judge(call, read(call), lambda _: CHAIN, Policy(), NOW, replays)
-    assert len(seen) == 4
+            call = Question([identity], f"+{ORIG}", f"+{DEST}", call_id=call_id)
+            judge(call, read(call), lambda _: chain, Policy(), NOW, replays)
+    assert key.asked == 4
+
+
+def test_what_is_remembered_has_a_limit_and_an_end() -> None:
+    """By the digest of what was signed and r, whatever s is."""
+    replays = Replays(2)
+    digests = [bytes([each]) * 32 for each in range(3)]
+    r, s, other = bytes(32), bytes(32), bytes([1]) * 32
+    assert not replays.again(digests[0], r + s, b"one", NOW, 10.0)
+    assert not replays.again(digests[0], r + other, b"one", NOW + 9, 10.0)
+    assert replays.again(digests[0], r + other, b"two", NOW + 9, 10.0)
+    assert not replays.again(digests[0], other + s, b"two", NOW + 9, 10.0)
+    assert not replays.again(digests[0], r + s, b"two", NOW + 10, 10.0)  # the first has ended
+    assert len(replays) == 2
+    assert not replays.again(digests[1], r + s, b"x" * 100, NOW + 10, 10.0)
+    assert not replays.again(digests[1], r + s, b"x" * 100, NOW + 10, 10.0)
+    assert replays.again(digests[1], r + s, b"x" * 99 + b"y", NOW + 10, 10.0)
+    assert not replays.again(digests[2], r + s, b"", NOW + 10, 10.0)
+    assert len(replays) == 2
+    assert replays.again(digests[1], r + s, b"other", NOW + 10, 10.0)
+    assert not replays.again(digests[0], r + s, b"other", NOW + 10, 10.0)  # it was forgotten
+    for digest, signature in ((bytes(31), bytes(64)), (bytes(32), bytes(63))):
+        with pytest.raises(ValueError, match="octets"):
+            replays.again(digest, signature, b"", NOW, 10.0)

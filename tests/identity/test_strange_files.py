@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.x509 import DuplicateExtension, UnsupportedGeneralNameType
 
-from callscreen.identity import keeping
+from callscreen.identity import kept as shelf
 from callscreen.identity.keyfiles import read_certificate
 from callscreen.identity.keystore import KeyStore
 
@@ -102,7 +102,7 @@ async def test_a_path_that_brings_an_error_of_its_own_costs_no_call(
 
     kept.web.answers[URL] = kept.root.leaf().pem
     await kept.want()
-    monkeypatch.setattr(keeping, "judge_chain", strange)
+    monkeypatch.setattr(shelf, "judge_chain", strange)
     assert (refused(kept).code, refused(kept).detail) == (437, "cannot be judged: twice")
 
 

@@ -24,7 +24,7 @@ GROUPS = read("wycheproof/ecdsa_secp256r1_sha256_p1363_test.json").get("testGrou
 REFUSED = {
     "rfc8225-7.1-full": ("iat", 438),
     "rfc8225-7.1-compact": ("compact", 438),
-    "rfc8946-5-div-o": ("ppt", 428),
+    "rfc8946-5-div-o": ("dest", 438),
     "rfc8443-4.1-rph": ("info", 436),
     "libstirshaken-readme-3": ("orig", 438),
     "libstirshaken-passport-1": ("x5u", 436),

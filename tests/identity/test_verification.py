@@ -20,11 +20,10 @@ from callscreen.identity.model import (
     State,
     Verdict,
 )
-from callscreen.identity.replay import Replays
 from callscreen.identity.stating import explain
 from callscreen.identity.verification import judge, read
 
-from .tokens import CLAIMS, KEY, NOW, ORIGID, PROTECTED, URL, part, token, value
+from .tokens import CLAIMS, KEY, NOW, ORIGID, PROTECTED, URL, token, value
 
 ORIG, DEST, NEXT, LAST = "12155550121", "12155550131", "12155550141", "12155550151"
 CHAIN = Chain(KEY.public_key(), "CN=SHAKEN 1234", spc=("1234",))
@@ -288,63 +287,6 @@ def test_what_is_shown_is_what_was_signed() -> None:
         more = {"rcd": jcd} | ({"rcdi": {"/jcd": digest}} if digest else {})
         assert ("jcd" in verdict_on(question(value(claims={**CLAIMS, **more}))).display) is shown
     assert verdict_on(question(forged({**CLAIMS, "rcd": card}))).display == {}
-
-
-# Replay
-
-
-def test_a_token_that_comes_with_another_call_is_told() -> None:
-    replays = Replays(100)
-    one, fork = question(), question()
-    for same in (one, fork):
-        assert verdict_on(same, replays=replays).state is State.VALID
-    other = question(call_id=b"two")
-    found = verdict_on(other, replays=replays)
-    assert (found.state, found.code, found.replayed) == (State.INVALID, 438, True)
-    told = verdict_on(other, Policy(replayed_invalid=False), replays=replays)
-    assert (told.state, told.replayed) == (State.VALID, True)
-    assert verdict_on(question(from_tag=b"x"), replays=replays).state is State.INVALID
-
-
-def test_the_other_s_is_the_same_token() -> None:
-    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-    text = ONE.decode().partition(";")[0]
-    signed, _, _ = text.rpartition(".")
-    header = read(question()).callers[0]
-    s = order - int.from_bytes(header.signature[32:], "big")
-    twin = f"{signed}.{part(header.signature[:32] + s.to_bytes(32, 'big'))};info=<{URL}>;ppt=shaken"
-    replays = Replays(100)
-    assert verdict_on(
-        question(text.encode() + f";info=<{URL}>".encode()), replays=replays
-    ).state is (State.VALID)
-    assert verdict_on(question(twin.encode())).state is State.VALID
-    assert verdict_on(question(twin.encode(), call_id=b"two"), replays=replays).replayed
-
-
-def test_it_is_known_for_as_long_as_it_may_be_fresh() -> None:
-    replays, slow = Replays(100), Policy(freshness=600)
-    assert verdict_on(question(), slow, NOW - 600, replays=replays).state is State.VALID
-    assert verdict_on(question(call_id=b"two"), slow, NOW + 600, replays=replays).replayed
-
-
-def test_the_original_of_a_diverted_call_is_known_too() -> None:
-    replays = Replays(100)
-    diverted = question(ONE, diversion(DEST, NEXT), target=f"+{NEXT}", dest=f"+{NEXT}")
-    assert verdict_on(diverted, replays=replays).state is State.VALID
-    assert verdict_on(question(call_id=b"two"), replays=replays).replayed
-    # A call that was verified before it was diverted is no replay after it.
-    again = Replays(100)
-    assert verdict_on(question(), replays=again).state is State.VALID
-    later = question(ONE, diversion(DEST, NEXT), target=f"+{NEXT}", dest=f"+{NEXT}", call_id=b"two")
-    assert verdict_on(later, replays=again).state is State.VALID
-
-
-def test_what_is_remembered_is_bounded() -> None:
-    replays = Replays(10)
-    for place in range(30):
-        asked = question(value(claims={**CLAIMS, "iat": NOW - place}))
-        verdict_on(asked, replays=replays)
-    assert len(replays) == 10
 
 
 # Anything

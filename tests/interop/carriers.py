@@ -5,7 +5,7 @@
 
 Invariants
 1. Both run `docs/integrate/kamailio.cfg` as it stands; from one to the other goes SIP alone.
-2. Edge A has keys and no roots, edge B roots and no keys.
+2. Edge A has keys and no roots, edge B roots and no keys, unless it signs what it diverts.
 """
 
 import asyncio
@@ -61,6 +61,7 @@ def terminating(onward: str, invalid: str) -> list[Any]:
         "whitelist": {**listed, "match": "continue", "no_match": "voicemail", "priority": 2},
     }
     found = {each.name: each for each in platform(onward)}
+    found["pcs/settings/"].settings.screening_engine.divert_cert_name = "acme-1"
     name = "pcs/screening_rule/acme"
     return [*(found | {name: obj(name, screening_rule=rule)}).values()]
 
@@ -100,7 +101,9 @@ class Carriers:
 
 
 @asynccontextmanager
-async def carriers(folder: Path, signing: Signing, invalid: str) -> AsyncIterator[Carriers]:
+async def carriers(
+    folder: Path, signing: Signing, invalid: str, *, diverts: bool = False
+) -> AsyncIterator[Carriers]:
     one, two = folder / "one", folder / "two"
     for each in (one, two):
         each.mkdir()
@@ -109,6 +112,8 @@ async def carriers(folder: Path, signing: Signing, invalid: str) -> AsyncIterato
     signs = ("--stir-keys", signing.config.keys, "--peers", str(believed))
     verifies = ("--stir-roots", signing.config.roots, "--stir-ca", signing.config.ca)
     verifies += ("--stir-private", "127.0.0.0/8")
+    if diverts:
+        verifies += ("--stir-keys", signing.config.keys)
     made, found = Core(), Core()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context

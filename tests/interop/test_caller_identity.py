@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from callscreen.identity.model import Chain, SignRequest
+from callscreen.identity.header import read_identity
+from callscreen.identity.model import Chain, Policy, Question, SignRequest, State
+from callscreen.identity.service import Identities
 from callscreen.identity.signing import Signer, SoftwareKey
 
 from ..edge.identity_double import SOURCE
@@ -17,6 +19,7 @@ from ..edge.test_identity_calls import Signing
 from .carriers import OUTSIDE, Carriers, carriers, variant
 
 Eventually = Callable[..., Any]
+STRANGER = "+15557650000"
 FAILED = 'STIR;cause=438;text="Invalid Identity Header";ppi="..'
 CLAIMED = f"P-Asserted-Identity: <sip:{FRIEND};verstat=TN-Validation-Passed@127.0.0.1>"
 
@@ -27,6 +30,12 @@ async def both_fixture(
 ) -> AsyncIterator[Carriers]:
     """Two carriers; a parameter is what the second does with a bad signature."""
     async with carriers(tmp_path, signing, getattr(request, "param", "terminate")) as found:
+        yield found
+
+
+@pytest.fixture(name="diverting")
+async def diverting_fixture(signing: Signing, tmp_path: Path) -> AsyncIterator[Carriers]:
+    async with carriers(tmp_path, signing, "terminate", diverts=True) as found:
         yield found
 
 
@@ -80,6 +89,32 @@ async def test_a_signed_call_is_verified_and_put_through(
     assert found.identity.iat == made.signature.iat
     assert found.identity.x5u_host == signing.host
     assert not found.HasField("signature")
+
+
+async def test_a_signed_call_that_goes_to_the_mailbox_is_signed_on_its_way(
+    diverting: Carriers, signing: Signing, eventually: Eventually
+) -> None:
+    await diverting.call(calling=STRANGER)
+    lines = diverting.rung()
+    assert lines[0].startswith("INVITE sip:mailbox@")
+    original, diverted = (each.encode() for each in field(lines, "Identity"))
+    kinds = [read_identity(each).ppt for each in (original, diverted)]
+    assert kinds == ["shaken", "div"]
+    claims = read_identity(diverted).claims
+    assert (claims["div"], claims["orig"]) == ({"tn": CALLED[1:]}, {"tn": STRANGER[1:]})
+    target = lines[0].split()[1]
+    asked = Question([original, diverted], STRANGER, target, target, call_id=b"x", from_tag=b"t")
+    service = Identities(signing.config)
+    try:
+        verdict = await service.verify(asked, "", Policy(), 5.0)
+        alone = await service.verify(asked._replace(identities=[original]), "", Policy(), 5.0)
+    finally:
+        await service.close()
+    assert (verdict.state, verdict.attest) == (State.VALID, "A")
+    assert alone.state is State.INVALID, "it says nothing of the mailbox"
+    await eventually(lambda: diverting.found.kept)
+    (found,) = diverting.found.kept
+    assert (found.identity.state, found.signature.div) == ("valid", CALLED[1:])
 
 
 async def test_an_unsigned_call_gets_what_the_list_says_of_who_is_not_in_it(

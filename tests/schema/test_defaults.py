@@ -166,6 +166,7 @@ def test_pcs_starts_with_the_documented_settings() -> None:
     assert found.pop("__override__") is None
     assert found["screening_engine"].pop("protected_numbers") == []
     assert found["screening_engine"].pop("network_blocked_contact") == ""
+    assert found["screening_engine"].pop("divert_cert_name") == ""
     assert found.pop("stir_shaken") == {
         "freshness": 60,
         "fetch_budget": 300,

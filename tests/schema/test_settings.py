@@ -87,6 +87,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
         ["", "https://a.example/b?c=d", "tel:+15551230000", "mailto:noc@a.example"],
         ["a b", 'a"b', "a;b", "a\\b", "x" * 251],
     ),
+    "screening_engine.divert_cert_name": (["", "acme-1"], ["a b", "\n", "é", "x" * 251]),
     "csr_location": (["", *URIS], [*NO_URIS]),
     "screening_engine_uri": (["", "https://a/b"], ["a"]),
     "called_sources_config": (

@@ -257,3 +257,33 @@ async def test_a_group_whose_time_is_over_still_does_one(put: Putter) -> None:
     tasks = [committer.submit(lambda reader, n=n: put(str(n))) for n in range(20)]
     assert await asyncio.gather(*tasks) == list(range(1, 21))
     await committer.close()
+
+
+async def test_what_waits_is_answered_before_a_dear_write_begins(put: Putter) -> None:
+    store, published = SlowStore(), list[tuple[int, bytes]]()
+    committer = Committer(store, published.extend)
+    first = asyncio.create_task(committer.submit(lambda reader: put("first")))
+    await begun(store)
+    seen: list[tuple[int, int]] = []  # by each dear write: its place, and what was published
+
+    def dear(number: int) -> Member:
+        def member(reader: Reader) -> Batch:
+            seen.append((number, len(published)))
+            return put(str(number))
+
+        return member
+
+    kinds = (False, False, True, False, True, True)
+    tasks = [
+        asyncio.create_task(
+            committer.submit(dear(n) if is_dear else lambda reader, n=n: put(str(n)), is_dear)
+        )
+        for n, is_dear in enumerate(kinds)
+    ]
+    await asyncio.sleep(0)
+    store.go.set()
+    assert await asyncio.gather(first, *tasks) == list(range(1, 8))
+    assert seen == [(2, 3), (4, 5), (5, 6)]
+    assert store.groups == [1, 2, 2, 1, 1]
+    assert store.tail(0) == published
+    await committer.close()

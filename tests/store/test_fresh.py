@@ -1,8 +1,18 @@
-"""Objects that are new, by the thousand: the same as single writes, on both stores."""
+"""Objects that are new or gone, by the thousand: as single writes are, on both stores."""
 
 import pytest
 
-from callscreen.core.store.contract import COLUMNS, UNIQUE, Batch, Delete, Fresh, IndexPut, Key, Put
+from callscreen.core.store.contract import (
+    COLUMNS,
+    UNIQUE,
+    Batch,
+    Delete,
+    Fresh,
+    Gone,
+    IndexPut,
+    Key,
+    Put,
+)
 from callscreen.core.store.tables import count_keys, decode_key, encode_key, encode_parts
 
 KEYS = [Key("pcs", "number", (p, s, f"+{n}")) for p in "ab" for s in "xy" for n in range(20)]
@@ -65,6 +75,38 @@ def test_what_is_there_already_is_a_fault_and_nothing_is_written(store):
         store.commit(Batch([], lambda revision: b"", fresh=fresh(KEYS)))
     assert store.revision == 1
     assert store.scan("pcs", "number") == [(KEYS[9], b"first")]
+
+
+def gone(keys):
+    octets = [encode_key(key) for key in keys]
+    return Gone(octets, [b"u" + each for each in octets], [b"c" + each for each in octets])
+
+
+def test_what_is_gone_is_gone_with_its_entries_and_its_count(store):
+    store.commit(Batch([], lambda revision: b"", fresh=fresh(KEYS)))
+    out = [key for key in KEYS if key.path[0] == "a"]
+    kept = encode_key(KEYS[-3])
+    batch = Batch([Put(out[0], b"anew")], lambda revision: b"log", gone=gone(out))
+    assert store.commit(batch) == 2
+    with store.read() as reader:
+        assert reader.count("pcs", "number") == 41
+        assert reader.count("pcs", "number", ("a",)) == 1
+        assert reader.count("pcs", "number", ("b",)) == 40
+        assert reader.count("pcs", "service_provider") == 3
+        assert reader.get(out[0]) == b"anew"
+        assert [key for key in out if reader.get(key) is not None] == [out[0]]
+        assert reader.claimed([b"u" + encode_key(key) for key in out]) == []
+        assert reader.unique(b"u" + kept) == b"name"
+        entries = [key for key, _ in reader.scan_index(COLUMNS, b"c", b"d")]
+        assert entries == sorted(b"c" + encode_key(key) for key in KEYS if key not in out)
+
+
+def test_what_is_not_there_cannot_go_and_nothing_is_written(store):
+    store.commit(Batch([], lambda revision: b"", fresh=fresh(KEYS[:3])))
+    with pytest.raises(ValueError, match="is not"):
+        store.commit(Batch([], lambda revision: b"", gone=gone(KEYS[:4])))
+    assert store.revision == 1
+    assert len(store.scan("pcs", "number")) == 3
 
 
 @pytest.mark.parametrize("key", KEYS[-6:])

@@ -100,6 +100,14 @@ class Twins(RuleBasedStateMachine):
     def scan(self, prefix: object, start: object, limit: object, reverse: bool) -> None:
         self.both(lambda store: store.scan("pcs", "number", prefix, start, limit, reverse))
 
+    @rule(prefix=PATH, start=st.none() | PATH, limit=st.integers(0, 3))
+    def page(self, prefix: tuple[str, ...], start: tuple[str, ...] | None, limit: int) -> None:
+        def run(store: Store) -> object:
+            with store.read() as reader:
+                return reader.page("pcs", "number", prefix, start, limit)
+
+        self.both(run)
+
     @rule(prefix=PATH, octets=OCTETS)
     def read(self, prefix: tuple[str, ...], octets: bytes) -> None:
         def run(store: Store) -> object:

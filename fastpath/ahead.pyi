@@ -1,0 +1,1 @@
+"""Nothing for Python here: memory of the compiled modules."""

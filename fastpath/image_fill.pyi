@@ -1,0 +1,1 @@
+"""Nothing for Python here: records of an image on their way into the index."""

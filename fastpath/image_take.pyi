@@ -1,0 +1,4 @@
+__all__ = ["ImageError"]
+
+class ImageError(ValueError):
+    """The file is not whole, or is no image."""

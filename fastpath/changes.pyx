@@ -12,6 +12,8 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memset
 
+from callscreen.fastpath.wire cimport varint
+
 __all__ = ["NumberPuts", "number_puts"]
 
 cdef enum:
@@ -22,31 +24,17 @@ cdef enum:
     PRODUCT = 4  # octets of a name that tell the product
 
 
-cdef bint read_varint(Part* part, uint64_t* value) noexcept nogil:
-    cdef int shift = 0
-    cdef uint8_t octet
-    value[0] = 0
-    while part.at < part.end and shift < 64:
-        octet = part.at[0]
-        part.at += 1
-        value[0] |= <uint64_t>(octet & 0x7F) << shift
-        if octet < 0x80:
-            return True
-        shift += 7
-    return False
-
-
 cdef int next_field(Part* part, Part* held) noexcept nogil:
     """The number of the next field, its octets in `held` where it has a length; 0: not whole."""
     cdef uint64_t tag, size
-    if not read_varint(part, &tag):
+    if not varint(&part.at, part.end, &tag):
         return 0
     held.at = held.end = NULL
     if tag & 7 == VARINT:
-        if not read_varint(part, &size):
+        if not varint(&part.at, part.end, &size):
             return 0
     elif tag & 7 == DELIMITED:
-        if not read_varint(part, &size) or size > <uint64_t>(part.end - part.at):
+        if not varint(&part.at, part.end, &size) or size > <uint64_t>(part.end - part.at):
             return 0
         held.at = part.at
         part.at += size

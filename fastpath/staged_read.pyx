@@ -6,6 +6,7 @@
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport uint64_t
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcmp, memcpy
 
@@ -13,6 +14,7 @@ from callscreen.fastpath.staged cimport (
     AT, AUDIT, COLUMNS, FIELD, LINE, NAME, SECTIONS, SHOWN, UNIQUE, Buffer, Part, need,
     varint_size,
 )
+from callscreen.fastpath.wire cimport varint
 
 __all__ = ["Block"]
 
@@ -22,19 +24,6 @@ cdef enum:
     PUT_TAG = 0x12  # of a Mutation
     MUTATION_TAG = 0x22  # of a Change
     DELIMITED = 2
-
-
-cdef bint read_varint(const unsigned char** at, const unsigned char* end,
-                      unsigned long long* value) noexcept nogil:
-    cdef int shift = 0
-    value[0] = 0
-    while at[0] < end and shift < 64:
-        value[0] |= <unsigned long long>(at[0][0] & 0x7F) << shift
-        at[0] += 1
-        if (at[0] - 1)[0] < 0x80:
-            return True
-        shift += 7
-    return False
 
 
 cdef inline bytes octets_of(Part part):
@@ -70,15 +59,15 @@ cdef class Block:
         cdef const unsigned char* begin = <const unsigned char*>PyBytes_AS_STRING(octets)
         cdef const unsigned char* end = begin + PyBytes_GET_SIZE(octets)
         cdef const unsigned char* at = begin
-        cdef unsigned long long tag, size
+        cdef uint64_t tag, size
         cdef Py_ssize_t count = 0
         cdef int section = 0, number
         cdef bint whole = True
         self.octets = octets
         self.made = [None] * SECTIONS
         while at < end:
-            if not (read_varint(&at, end, &tag) and tag & 7 == DELIMITED
-                    and read_varint(&at, end, &size) and size <= <unsigned long long>(end - at)):
+            if not (varint(&at, end, &tag) and tag & 7 == DELIMITED
+                    and varint(&at, end, &size) and size <= <uint64_t>(end - at)):
                 raise ValueError("the block is not whole")
             number = <int>(tag >> 3) if tag >> 3 <= KEPT else KEPT + 1
             if number == KEPT:
@@ -162,13 +151,13 @@ cdef class Block:
     @property
     def line(self):
         cdef list lines = []
-        cdef unsigned long long number
+        cdef uint64_t number
         cdef const unsigned char* at
         cdef const unsigned char* end
         if self.size(LINE):
             at = <const unsigned char*>self.of(LINE).at
             end = at + self.of(LINE).size
-            while at < end and read_varint(&at, end, &number):
+            while at < end and varint(&at, end, &number):
                 lines.append(number)
         return lines
 

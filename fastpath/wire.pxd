@@ -24,8 +24,8 @@ cdef struct Field:
 cdef inline bint varint(Octets *at, Octets end, uint64_t *value) noexcept nogil:
     cdef int shift = 0
     value[0] = 0
-    while at[0] < end and shift < 70:
-        value[0] |= <uint64_t>(at[0][0] & 0x7F) << shift if shift < 64 else 0
+    while at[0] < end and shift < 64:
+        value[0] |= <uint64_t>(at[0][0] & 0x7F) << shift
         at[0] += 1
         if (at[0] - 1)[0] < 0x80:
             return True

@@ -222,7 +222,7 @@ def verify_request(asked: dict[str, Any]) -> VerifyCallRequest:
         raise StirFault("SVC4005", "time", "seconds since 1970")
     orig = number(part(asked, "from", dict), "from.tn")
     dest = numbers(part(asked, "to", dict), "to.tn")
-    named = {name: asked[name] for name in CALL_NAMES if asked.get(name) is not None}
+    named = {name: asked[name] for name in CALL_NAMES if name in asked}
     for name in named:
         text(part(asked, name, str), name, CALL_NAME_MOST)
     return VerifyCallRequest(

@@ -116,10 +116,9 @@ async def test_a_call_may_be_named(there: tuple[FakeCore, httpx.AsyncClient]) ->
     assert await status({"callid": "a@h.example", "fromtag": "9fx"}) == 200
     asked = core.last.messages[0]
     assert (asked.call_id, asked.from_tag) == ("a@h.example", "9fx")
-    for nothing in ({}, {"callid": None, "fromtag": None}):
-        assert await status(nothing) == 200
-        assert (core.last.messages[0].call_id, core.last.messages[0].from_tag) == ("", "")
-    for wrong in ("", 1, "x" * 1_025, "a\nb", ["a"]):
+    assert await status({}) == 200
+    assert (core.last.messages[0].call_id, core.last.messages[0].from_tag) == ("", "")
+    for wrong in ("", None, 1, "x" * 1_025, "a\nb", ["a"]):
         assert await status({"callid": wrong}) == await status({"fromtag": wrong}) == 400
     fields = openapi(("pcs",))["components"]["schemas"]["stir.verificationRequest"]
     asked_for = fields["properties"]["verificationRequest"]

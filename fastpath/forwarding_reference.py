@@ -136,8 +136,8 @@ class Forwarding:
         if name == b"max-forwards":
             hops = max((message.max_forwards or 0) - 1, 0)
             return label + b"%d" % hops + value[len(value.rstrip(_LWS)) :]
-        if name == b"route" and self._is_own_route(_elements(value)[0]):
-            elements = _elements(value)
+        elements = _elements(value) if name == b"route" else []
+        if elements and self._is_own_route(elements[0]):
             if len(elements) == 1:
                 return b""
             return label + value[value.index(elements[1], len(elements[0])) :]

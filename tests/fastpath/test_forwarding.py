@@ -24,6 +24,7 @@ FIELDS = (
     "Max-Forwards: 9",
     "Route: <sip:192.0.2.1:5062;lr>",
     "Route: <sip:192.0.2.1:5062;lr> , <sip:a.example>",
+    "Route: ",
     "Route: <sip:192.0.2.2:5062;lr>",
     "Subject: a\r\n\tb",
     f"Via: {OWN}",

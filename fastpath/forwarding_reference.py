@@ -65,7 +65,7 @@ class Forwarding:
     ) -> bytes | str:
         """A request as it goes on; "too_long" where there are too many claims to leave out."""
         start, _, rest = message.data.lstrip(b"\r\n").partition(b"\r\n")
-        method, _, version = start.split(b" ")
+        method = start.partition(b" ")[0]
         own = b"Via: SIP/2.0/UDP %s;branch=%s\r\n" % (
             self._own.text.encode(),
             COOKIE + key + self._check(key, source[0]),
@@ -79,7 +79,7 @@ class Forwarding:
         if edits >= EDITS:
             return "too_long"
         lines = [line for line, _ in cleared]
-        return b"".join([method, b" ", uri, b" ", version, b"\r\n", own, more, hops, *lines, body])
+        return b"".join([method, b" ", uri, b" SIP/2.0\r\n", own, more, hops, *lines, body])
 
     def relay(self, data: bytes) -> tuple[bytes, tuple[str, int]] | str:
         """A response as it goes on, and where to, or why it does not."""

@@ -114,7 +114,7 @@ cdef void put_forwarded(
     put(out, data + request.method.start, request.uri.start - request.method.start)
     put(out, message.uri.at, message.uri.size)
     at = line_end(data, request.uri.end, message.size)
-    put(out, data + request.uri.end, at - request.uri.end)
+    put(out, b" SIP/2.0\r\n", 10)  # upper case, however it came (RFC 3261 7.1)
     put_own_via(out, forwarder, message.key, message.peer)
     put(out, message.more.at, message.more.size)
     if request.first[<uint32_t>H_MAX_FORWARDS] < 0:

@@ -182,6 +182,14 @@ def test_nobody_but_a_proxy_of_ours_says_how_a_caller_was_verified() -> None:
         assert ours in sent
 
 
+def test_the_version_goes_on_in_upper_case() -> None:
+    """RFC 3261 7.1: it is read in any case, and sent in one."""
+    data = invite(PLACES[0], "", [])
+    for each in pair():
+        spelt = each.forward(data.replace(b" SIP/2.0\r\n", b" sIp/2.0\r\n", 1), SOURCE, URI)
+        assert spelt.partition(b"\r\n")[0] == b"INVITE " + URI + b" SIP/2.0"
+
+
 def test_more_claims_than_there_is_room_for_are_not_sent_on() -> None:
     claim = "P-Asserted-Identity: <tel:+1%s>" % (";verstat=No" * 20)
     assert pair()[0].forward(invite(PLACES[0], "", [claim]), SOURCE, URI) == "too_long"

@@ -3,15 +3,16 @@
 Invariants:
 1. Imports run one after another, in the order in which they came; so do exports, beside them.
 2. A job is taken only once it is durable; at a start all that had not ended go on.
-3. At most JOBS_WAITING jobs of a core have not ended.
-4. A job and its files are removed together, once they are too old; files of no job at a start.
+3. At most JOBS_WAITING jobs of a core have not ended, JOBS_WAITING_EACH of them one tenant's.
+4. A job and its files are removed together, once they are too old or too many newer ones of their
+   tenant are kept (past.py); files of no job at a start.
 """
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -24,13 +25,14 @@ from ..access import service
 from ..commands.context import Core
 from ..commands.draft import Draft
 from ..commands.names import PLATFORM_SETTINGS
-from ..errors import TooMuch
+from ..errors import CallscreenError, TooMuch
 from ..origin import Origin, origin
 from ..store.contract import Key, Reader
 from .exporting import Export
 from .importing import Import
 from .keeping import Kept, put_record
-from .limits import CANCEL_SECONDS, JOBS_WAITING, RETENTION_DAYS
+from .limits import CANCEL_SECONDS, JOBS_WAITING, JOBS_WAITING_EACH, RETENTION_DAYS
+from .past import Past, Tenant, tenant_of
 from .records import EXPORT, ID, IMPORT, Files, every, id_of, job_key
 from .states import NAMES, has_ended
 
@@ -48,6 +50,8 @@ class Jobs:
         self._waiting: dict[str, asyncio.Queue[Kept]] = {}
         self._live: dict[str, Kept] = {}  # that have not ended, by name
         self._lanes: list[asyncio.Task[None]] = []
+        self._coming: list[Tenant] = []  # whose files are on their way
+        self._past = Past()
         self.ended: Counter[tuple[str, str]] = Counter()  # since the start, by kind and state
 
     def open(self) -> Counter[tuple[str, str]]:
@@ -71,6 +75,9 @@ class Jobs:
         for record in sorted(records, key=lambda each: id_of(each.job)):
             if record.phase != ENDED:
                 self._enter(core, record)
+        for record in sorted(records, key=lambda each: each.job.ended.ToNanoseconds()):
+            if record.phase == ENDED:
+                self._past.add(record, self.files(record.job).size())
         self._lanes = [
             asyncio.create_task(self._run(core, lane), name=lane) for lane in self._waiting
         ]
@@ -81,21 +88,28 @@ class Jobs:
             lane.cancel()
         await asyncio.gather(*self._lanes, return_exceptions=True)
 
-    def admit(self) -> None:
-        """Raises TooMuch where no further job is taken."""
-        if len(self._live) >= JOBS_WAITING:
+    @contextmanager
+    def place(self, job: Job) -> Iterator[None]:
+        """Holds a job's place while its file comes. Raises TooMuch where there is none."""
+        tenant = tenant_of(job)
+        held = [tenant_of(kept.job) for kept in self._live.values()] + self._coming
+        if len(held) >= JOBS_WAITING or held.count(tenant) >= JOBS_WAITING_EACH:
             raise TooMuch(FULL)
+        self._coming.append(tenant)
+        try:
+            yield
+        finally:
+            self._coming.remove(tenant)
 
     async def add(self, core: Core, record: JobRecord) -> Job:
         """Takes a job once it is durable, and says what it is; one that is not keeps no files.
 
-        A caller that goes away meanwhile changes nothing. Raises TooMuch, CallscreenError.
+        A caller that goes away meanwhile changes nothing. Raises CallscreenError.
         """
         return await asyncio.shield(self._add(core, record))
 
     async def _add(self, core: Core, record: JobRecord) -> Job:
         try:
-            self.admit()
             kept = Kept(core, record)
             await core.write(kept.caller, lambda draft: put_record(draft, record))
         except Exception:
@@ -119,6 +133,7 @@ class Jobs:
             await kept.insisted(lambda: kept.move(ENDED, CANCELLED))
             self.files(kept.job).input.unlink(missing_ok=True)
             self._live.pop(name, None)
+            await self._keep(core, kept.record)
             return
         await kept.ask_to_end()
         with suppress(TimeoutError):
@@ -147,6 +162,16 @@ class Jobs:
             del self._live[kept.job.name]
             kept.ended.set()
             log.info("job %s ended rows=%d", kept.job.name, kept.job.rows_done)
+            await self._keep(core, kept.record)
+
+    async def _keep(self, core: Core, record: JobRecord) -> None:
+        """Keeps a job that has ended; older ones give way."""
+        if record.phase == ENDED:  # not one that stopped half-way: it goes on at the next start
+            self._past.add(record, await asyncio.to_thread(self.files(record.job).size))
+            try:
+                await self._remove(core, [*self._past.beyond(record.job)], "newer ones are kept")
+            except CallscreenError as error:
+                log.warning("jobs that are too many stay: %s", error)
 
     async def sweep(self, core: Core) -> None:
         """Removes what is too old."""
@@ -154,14 +179,14 @@ class Jobs:
             with core.store.read() as reader:
                 oldest = core.clock() - retention_days(reader, product) * DAY
                 old = [record for _, record in every(reader, product) if _is_old(record, oldest)]
-            await self._remove(core, old)
+            await self._remove(core, old, "it is too old")
 
-    async def _remove(self, core: Core, old: Sequence[JobRecord]) -> None:
+    async def _remove(self, core: Core, old: Sequence[JobRecord], why: str) -> None:
         for record in old:
-            key = job_key(record.job.name)
+            await core.write(service(), partial(_forget, job_key(record.job.name)))
             await asyncio.to_thread(self.files(record.job).remove)
-            await core.write(service(), partial(_forget, key))
-            log.info("job %s is removed: it is too old", record.job.name)
+            self._past.drop(record.job)
+            log.info("job %s is removed: %s", record.job.name, why)
 
 
 def retention_days(reader: Reader, product: str) -> int:

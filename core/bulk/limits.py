@@ -27,6 +27,9 @@ CHECKED_ROWS: Final = 100_000  # rows that are still checked after the first ref
 ERRORS_KEPT: Final = 1_000  # refused lines that are told; the others are counted
 
 JOBS_WAITING: Final = 100  # jobs that are not ended
+JOBS_WAITING_EACH: Final = 20  # those of one provider's administrators, or of the platform's
+JOBS_KEPT: Final = 1_000  # jobs that have ended, of each of these
+KEPT_BYTES: Final = 4096 * MIB  # what their files hold together
 RETRY_SECONDS: Final = 1.0  # before a step is tried again that the store could not take
 CANCEL_SECONDS: Final = 5.0  # what a cancelled job is waited for
 RETENTION_DAYS: Final = 30  # a job's files, where no setting says otherwise

@@ -117,6 +117,10 @@ class Files:
         """Raises OSError."""
         self.folder.mkdir(mode=0o700, parents=True)
 
+    def size(self) -> int:
+        """Octets of all of them."""
+        return sum(path.stat().st_size for path in self.folder.glob("*"))
+
     def remove(self) -> None:
         """All of it; what is not there is no error."""
         shutil.rmtree(self.folder, ignore_errors=True)

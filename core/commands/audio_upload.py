@@ -5,12 +5,14 @@ Invariants:
 2. The object names the file once that is durable; where the upload ends in any other way, nothing
    has changed.
 3. A file that is not readable is refused with the first octets that show it.
+4. No provider fills the disk: its files are bounded, in number and together.
 """
 
 import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from itertools import chain
 from typing import Final, TypeVar
 
 from ...schema import body_of
@@ -18,17 +20,19 @@ from ...v1.object_pb2 import Object
 from ..access import Principal, Verb, place_of
 from ..audio import Kept
 from ..errors import AlreadyExists, InvalidInput, PermissionDenied, Unavailable
-from ..limits import AUDIO_PIECE, UPLOAD_SECONDS
+from ..limits import AUDIO_FILES, AUDIO_FILES_BYTES, AUDIO_PIECE, UPLOAD_SECONDS
 from ..store.contract import StoreFailed, StoreFull
 from ..wav import WavError
+from .archive_keys import archive_type
 from .context import Core, Means
 from .create import fresh
 from .draft import Draft
 from .names import Target, canonical, target
-from .prepare import fill_key, place, same_key, settle
+from .prepare import Subject, fill_key, place, same_key, settle
 
 KIND: Final = "audio"
 LOCATION: Final = "audio"  # of the data folder
+KEPT: Final = ", those in the archive included"
 NO_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 T = TypeVar("T")
@@ -104,7 +108,23 @@ def placed(
     same_key(subject)
     if kept is not None:
         body.digest, body.length = kept
+    _check_room(draft, subject)
     return place(draft, subject, caller, verb)
+
+
+def _check_room(draft: Draft, subject: Subject) -> None:
+    """Raises InvalidInput where the provider's files would be too many, or too much."""
+    product, key = subject.product, subject.key
+    path = subject.kind.path_of(key)
+    stand = draft.reader.scan(product, KIND, key[:1], limit=AUDIO_FILES + 1)
+    archived = draft.reader.scan(product, archive_type(KIND), key[:1], limit=AUDIO_FILES + 1)
+    others = [value for at, value in chain(stand, archived) if at.path != path]
+    if len(others) >= AUDIO_FILES:
+        raise _refused("file", "too_many", f"A provider has at most {AUDIO_FILES} files{KEPT}.")
+    octets = sum(Object.FromString(value).audio.length for value in others) + subject.body.length
+    if octets > AUDIO_FILES_BYTES:
+        message = f"A provider's files have at most {AUDIO_FILES_BYTES} octets together{KEPT}."
+        raise _refused("file", "too_long", message)
 
 
 async def _on_disk(work: Callable[[], T]) -> T:

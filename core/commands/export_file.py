@@ -22,12 +22,12 @@ async def export_file(core: Core, caller: Principal, parent: str, query: Any) ->
     with core.store.read() as reader:
         canonical(reader, at)
     compile_query(query, at.kind.columns(at.product))
-    core.jobs.admit()
     record = new_record(core, caller, at, parent, EXPORT)
     record.job.query.CopyFrom(query)
     record.job.file = f"{at.kind.type}.csv"
-    core.jobs.files(record.job).make()
-    return await core.jobs.add(core, record)
+    with core.jobs.place(record.job):
+        core.jobs.files(record.job).make()
+        return await core.jobs.add(core, record)
 
 
 __all__ = ["export_file"]

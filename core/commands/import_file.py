@@ -55,18 +55,18 @@ async def import_file(core: Core, requests: Requests) -> Job:
         raise InvalidInput(f"The file's name has at most {FILE_CHARS} characters.")
     if spec.size > FILE_BYTES:
         raise TooLarge
-    core.jobs.admit()
     record = new_record(core, caller, at, spec.parent, IMPORT)
     job = record.job
     job.mode, job.dry_run, job.file = spec.mode, spec.dry_run, spec.file
     files = core.jobs.files(job)
-    try:
-        await asyncio.to_thread(files.make)
-        job.bytes_total = await _receive(requests, files)
-    except BaseException:
-        files.remove()
-        raise
-    return await core.jobs.add(core, record)
+    with core.jobs.place(job):
+        try:
+            await asyncio.to_thread(files.make)
+            job.bytes_total = await _receive(requests, files)
+        except BaseException:
+            files.remove()
+            raise
+        return await core.jobs.add(core, record)
 
 
 def check_begin(caller: Principal, at: Target, *verbs: Verb) -> None:

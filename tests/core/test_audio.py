@@ -59,6 +59,41 @@ def files(folder):
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
+async def test_a_provider_has_so_many_files(acme, folder, monkeypatch):
+    monkeypatch.setattr(audio_upload, "AUDIO_FILES", 2)
+    await acme.create("pcs/service_provider", name="other")
+    for name in ("one", "two", "two"):
+        await upload(acme, name=f"pcs/audio/acme/{name}.wav")
+    await upload(acme, name="pcs/audio/other/one.wav")
+
+    async def never():
+        raise AssertionError("the file was read")
+        yield b""
+
+    async def refused_at_once():
+        with pytest.raises(InvalidInput, match="at most 2 files"):
+            await audio_upload.upload(
+                acme.core, acme.caller, "pcs/audio/acme/three.wav", never(), None
+            )
+
+    await refused_at_once()
+    await acme.delete("pcs/audio/acme/one.wav")
+    await refused_at_once()  # it can come back
+    await purge.purge(acme.core, acme.caller, "pcs/audio/acme/one.wav")
+    await upload(acme, name="pcs/audio/acme/three.wav")
+
+
+async def test_a_provider_s_files_have_so_many_octets(acme, folder, monkeypatch):
+    monkeypatch.setattr(audio_upload, "AUDIO_FILES_BYTES", 2 * len(SAMPLES))
+    for name in ("one", "two", "two"):
+        await upload(acme, name=f"pcs/audio/acme/{name}.wav")
+    with pytest.raises(InvalidInput, match="octets together"):
+        await upload(acme, name="pcs/audio/acme/three.wav")
+    with pytest.raises(InvalidInput, match="octets together"):
+        await upload(acme, wav(bytes(2 * len(SAMPLES))), name="pcs/audio/acme/two.wav")
+    assert await read(acme, "pcs/audio/acme/two.wav") == SAMPLES
+
+
 async def test_a_file_comes_back_as_it_was(acme, folder):
     made = await upload(acme, label="Hello")
     digest = hashlib.sha256(SAMPLES).hexdigest()

@@ -5,11 +5,14 @@ import asyncio
 import pytest
 
 from callscreen.core.bulk import jobs as jobs_module
+from callscreen.core.bulk import past as past_module
 from callscreen.core.bulk.jobs import Jobs
 from callscreen.core.bulk.limits import FILE_BYTES
+from callscreen.core.bulk.records import job_key
 from callscreen.core.bulk.states import NEXT, SHOWN, move
 from callscreen.core.commands import export_file, import_file, jobs
 from callscreen.core.errors import InvalidInput, NotFound, TooMuch
+from callscreen.core.store.contract import StoreFull
 from callscreen.schema import Invalid
 from callscreen.v1.bulk_pb2 import ENDED, STAGING, WAITING, JobPhase, JobRecord
 from callscreen.v1.jobs_pb2 import (
@@ -175,6 +178,84 @@ async def test_jobs_are_kept_as_long_as_is_said(core, acme, cin, clock):
     await core.jobs.sweep(core)
     assert jobs.list_jobs(core, acme.caller, "pcs/job", None, 0) == ([], 0)
     assert list(core.jobs.folder.iterdir()) == []
+
+
+async def test_older_jobs_of_a_tenant_give_way(core, acme, cin, monkeypatch, caplog):
+    await core.jobs.start(core)
+    monkeypatch.setattr(past_module, "JOBS_KEPT", 2)
+    caplog.set_level("INFO", "callscreen.core")
+    await tenant(cin, "acme", "alice", "+15855550000")
+    theirs = await load(core, cin.caller, "cin/number", rows(1))
+    mine = [(await load(core, acme.caller, "pcs/number", rows(1))).name for _ in range(3)]
+    await gone(core, mine[:1])
+    found, _ = jobs.list_jobs(core, acme.caller, "pcs/job", None, 0)
+    assert {job.name for job in found} == set(mine[1:])
+    assert jobs.get_job(core, cin.caller, theirs.name).state == DONE
+    assert "newer ones are kept" in caplog.text
+    await core.jobs.close()
+    core.jobs.__init__(core.jobs.folder)
+    await core.jobs.start(core)
+    monkeypatch.setattr(past_module, "KEPT_BYTES", 0)  # the last is kept all the same
+    mine.append((await load(core, acme.caller, "pcs/number", rows(1))).name)
+    await gone(core, mine[:3])
+    assert jobs.get_job(core, acme.caller, mine[3]).state == DONE
+    assert len(list(core.jobs.folder.iterdir())) == 2
+
+
+async def gone(core, names):
+    """Waits until these jobs are kept no more, nor their files."""
+    for _ in range(3_000):
+        with core.store.read() as reader:
+            left = [name for name in names if reader.get(job_key(name)) is not None]
+        if not left and not any((core.jobs.folder / name[-24:]).exists() for name in names):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"still there: {left}")
+
+
+async def test_a_store_that_is_full_keeps_old_jobs_and_runs_new_ones(
+    core, acme, monkeypatch, caplog
+):
+    await core.jobs.start(core)
+    monkeypatch.setattr(past_module, "JOBS_KEPT", 1)
+    first = await load(core, acme.caller, "pcs/number", rows(1))
+
+    def full(key, draft):
+        raise StoreFull
+
+    monkeypatch.setattr(jobs_module, "_forget", full)
+    await load(core, acme.caller, "pcs/number", rows(1))
+    last = await load(core, acme.caller, "pcs/number", rows(1))
+    assert "jobs that are too many stay" in caplog.text
+    monkeypatch.undo()
+    assert {first.name, last.name} <= {
+        job.name for job in jobs.list_jobs(core, acme.caller, "pcs/job", None, 0)[0]
+    }
+
+
+async def test_a_tenant_s_jobs_leave_places_for_others(core, acme, cin, monkeypatch):
+    await core.jobs.start(core)
+    await tenant(cin, "acme", "alice", "+15855550000")
+    monkeypatch.setattr(jobs_module, "JOBS_WAITING_EACH", 2)
+    coming = asyncio.Event()
+    spec = ImportRequest(spec=ImportSpec(parent="pcs/number", file="x.csv"))
+
+    async def slow():
+        yield spec, acme.caller
+        await coming.wait()
+        yield ImportRequest(data=rows(1).encode()), acme.caller
+
+    tasks = [asyncio.create_task(import_file.import_file(core, slow())) for _ in range(2)]
+    async with asyncio.timeout(20):
+        while len(list(core.jobs.folder.iterdir())) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    with pytest.raises(TooMuch):
+        await import_file.import_file(core, slow())
+    assert (await load(core, cin.caller, "cin/number", rows(1))).state == DONE
+    coming.set()
+    for job in await asyncio.gather(*tasks):
+        assert (await ended(core, acme.caller, job)).state == DONE
+    assert (await load(core, acme.caller, "pcs/number", rows(1))).state == DONE
 
 
 async def test_names_that_are_none_and_pages(core, acme):

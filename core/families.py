@@ -162,7 +162,14 @@ BACKGROUND: Final = (
     Family(
         "callscreen_core_mails_waiting",
         "gauge",
-        "Mails that wait or are on their way.",
+        "Mails that wait or are on their way, and resets that strangers asked for.",
+    ),
+    Family(
+        "callscreen_core_mails_total",
+        "counter",
+        "What became of mails: `sent`, `retried` (an attempt failed), or given up: `refused` by the"
+        " server, `expired`, `withdrawn` (mail off, address gone), `no_room`.",
+        ("outcome",),
     ),
 )
 FAMILIES: Final = (*CALLS, *WRITING, *STORED, *BACKGROUND)

@@ -84,6 +84,7 @@ LOCK_FORGET_SECONDS: Final = 900.0  # without attempts after a lock-out: failure
 LOGIN_NAMES: Final = 10_000  # of each of these, how many are counted at a time
 HOMES_EACH: Final = 8  # addresses of a user name that are remembered for its log-ins there
 HOMES_SECONDS: Final = 30 * 24 * 3600.0  # how long they are
+LOGINS_KEPT_SECONDS: Final = 60.0  # how often all this is written to disk, where it changed
 RESETS: Final = 5  # resets of a user name that nobody's token asks for, in RESETS_SECONDS
 RESETS_ADDRESS: Final = 20  # such resets of an address
 RESETS_SECONDS: Final = 3_600.0  # the time in which they are given back
@@ -92,10 +93,14 @@ REDEEMS_SECONDS: Final = 600.0  # the time in which they are given back
 SIGNERS: Final = 10_000  # who asks for signatures: whose rates are counted at a time
 SIGNATURES_EACH: Final = 200  # a second that one of them may ask for, where no option says it
 
-MAILS_WAITING: Final = 1_000  # mails that may wait
+MAILS_WAITING: Final = 1_000  # mails that may wait; and resets that strangers ask for, apart
 MAILS_AT_ONCE: Final = 2  # mails on their way side by side
-MAIL_SECONDS: Final = 20.0  # what one attempt to send a mail may take
-MAIL_PAUSES: Final = (5.0, 30.0, 120.0)  # seconds before the second attempt, the third, the last
+MAIL_SECONDS: Final = 20.0  # what connecting, TLS, log-in and leave-taking may take, each
+MAIL_TAKING_SECONDS: Final = 600.0  # what a server may take over a mail: with less it comes twice
+MAIL_PAUSE_SECONDS: Final = 5.0  # before the second attempt; each pause after it is twice as long
+MAIL_PAUSE_SECONDS_MAX: Final = 640.0  # the longest
+MAIL_LOOK_SECONDS: Final = 1.0  # how often it is looked for mail that waits
+MAIL_KEY_BYTES: Final = 32  # random bytes that key the tokens that are mailed
 
 RPCS_AT_ONCE: Final = 4_096  # calls in progress
 KEEPALIVE_MS: Final = 30_000  # milliseconds between pings on an idle connection

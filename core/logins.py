@@ -8,13 +8,15 @@ Invariants:
 3. An address is counted as a whole, an IPv6 one by its /64: whoever has one has all of it.
 4. What is remembered is bounded; the name longest untouched gives way. Homes are made by log-ins
    that succeed, so that a stranger pushes none out.
-5. Time is an argument (seconds of a clock that never goes back).
+5. Time is an argument (seconds of a clock that never goes back). All of it can be said and taken
+   up again: lockouts.py keeps it over a restart.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from typing import Any
 
 from .limits import (
     HOMES_EACH,
@@ -66,6 +68,18 @@ class Lockouts:
         """Forgets the failures of a name."""
         self._held.pop(name, None)
 
+    def state(self) -> list[Any]:
+        """What is held, as JSON can say it, in order."""
+        return list(self._held.items())
+
+    def restore(self, state: list[Any], shift: float) -> None:
+        """The same of a clock that began otherwise, by so many seconds."""
+        held = {
+            _name(name): (int(count), float(until) + shift, float(last) + shift)
+            for name, (count, until, last) in state[-self._names :]
+        }
+        self._held = OrderedDict(held)
+
     def __len__(self) -> int:
         return len(self._held)
 
@@ -108,6 +122,31 @@ class Logins:
         if len(self._homes) > LOGIN_NAMES:
             self._homes.popitem(last=False)
 
+    def state(self) -> dict[str, Any]:
+        """All of it, as JSON can say it; times are those of the clock of the arguments."""
+        return {
+            "pairs": self._pairs.state(),
+            "addresses": self._addresses.state(),
+            "users": self._users.state(),
+            "homes": [(who, list(homes.items())) for who, homes in self._homes.items()],
+        }
+
+    def restore(self, state: Mapping[str, Any], shift: float) -> None:
+        """Takes up a state whose clock began otherwise, by so many seconds.
+
+        Raises ValueError, TypeError, LookupError, ArithmeticError for what is none, and changes
+        nothing.
+        """
+        homes: OrderedDict[Who, OrderedDict[str, float]] = OrderedDict()
+        for (product, username), seen in state["homes"][-LOGIN_NAMES:]:
+            networks = [(str(network), float(at) + shift) for network, at in seen[-HOMES_EACH:]]
+            homes[str(product), str(username)] = OrderedDict(networks)
+        new = Lockouts(LOGINS), Lockouts(LOGINS_ADDRESS), Lockouts(LOGINS_USER)
+        for lockouts, kind in zip(new, ("pairs", "addresses", "users"), strict=True):
+            lockouts.restore(state[kind], shift)
+        self._pairs, self._addresses, self._users = new
+        self._homes = homes
+
     def _names(self, who: Who, network: str, now: float) -> Iterator[tuple[Lockouts, Hashable]]:
         yield self._pairs, (who, network)
         homes = self._homes.get(who)
@@ -115,6 +154,11 @@ class Logins:
         if seen is None or now - seen > HOMES_SECONDS:
             yield self._addresses, network
             yield self._users, who
+
+
+def _name(name: Any) -> Hashable:
+    """A name that JSON held: its lists were tuples."""
+    return tuple(map(_name, name)) if isinstance(name, list) else str(name)
 
 
 @lru_cache(maxsize=1_024)

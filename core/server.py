@@ -46,6 +46,7 @@ from .commands.clean_tokens import clean_tokens
 from .commands.context import Core
 from .commands.expire_records import expire_records
 from .commands.purge import purge_expired
+from .commands.send_mail import send_mail
 from .commands.set_password import SHORTEST
 from .ending import ended
 from .errors import InvalidInput, Unavailable
@@ -54,6 +55,8 @@ from .limits import (
     COLLECT_SECONDS,
     KEEPALIVE_MS,
     KEEPALIVE_TIMEOUT_MS,
+    LOGINS_KEPT_SECONDS,
+    MAIL_LOOK_SECONDS,
     MESSAGE_BYTES,
     PASSWORD_CHARS,
     PING_INTERVAL_MS,
@@ -67,6 +70,7 @@ from .limits import (
     TOKEN_BYTES,
     TOKENS_CLEANED_SECONDS,
 )
+from .lockouts import LoginsFile
 from .services.audio_files import AudioFiles
 from .services.authentication import Authentication
 from .services.identity import CallerIdentity
@@ -124,6 +128,9 @@ async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.
         if stop.is_set():
             return
         await first_start(core, config.admin_password)
+        lockouts = LoginsFile(config.data / "lockouts.json", core.logins, core.ticks, core.clock)
+        lockouts.load()
+        stack.push_async_callback(lockouts.keep)
         await core.jobs.start(core)
         server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=RPCS_AT_ONCE)
         calls = Calls()
@@ -133,7 +140,7 @@ async def serve(config: CoreConfig, ready: Callable[[str], None], stop: asyncio.
         stack.enter_context(switching(SWITCH_SECONDS))
         checking = asyncio.create_task(check_readers(core))
         stack.callback(checking.cancel)
-        stack.push_async_callback(Chores(chores(core, files)).close)
+        stack.push_async_callback(Chores(chores(core, files, lockouts)).close)
         Shown(core, calls, config.data).declare(config.instruments)
         if files is not None:
             config.instruments.declare(TLS, files.show)
@@ -177,7 +184,7 @@ async def check_readers(core: Core, seconds: float = READER_CHECK_SECONDS) -> No
                 log.warning("a reader of %s has been open for %.0f seconds", name, age)
 
 
-def chores(core: Core, files: TlsFiles | None) -> list[Chore]:
+def chores(core: Core, files: TlsFiles | None, lockouts: LoginsFile) -> list[Chore]:
     """What the core does by itself."""
     of_files = [] if files is None else [Chore("certificate", FILES_SECONDS, files.look)]
     return [
@@ -185,6 +192,8 @@ def chores(core: Core, files: TlsFiles | None) -> list[Chore]:
         Chore("purge", PURGE_SECONDS, partial(purge_expired, core)),
         Chore("jobs", RETENTION_SECONDS, partial(core.jobs.sweep, core)),
         Chore("tokens", TOKENS_CLEANED_SECONDS, partial(clean_tokens, core)),
+        Chore("lockouts", LOGINS_KEPT_SECONDS, lockouts.keep),
+        Chore("mail", MAIL_LOOK_SECONDS, partial(send_mail, core)),
         Chore("audio", COLLECT_SECONDS, partial(audio_collect.collect, core)),
         Chore("records", RECORDS_EXPIRED_SECONDS, partial(expire_records, core)),
     ]

@@ -16,6 +16,8 @@ from ..ops import Add, Instruments
 from ..schema import PRODUCTS, TYPES
 from .commands.context import Core
 from .families import BACKGROUND, CALLS, STORED, WRITING
+from .mail import Outcome
+from .private import ASKED, LETTERS
 from .services.observed import Calls
 
 # What a log-in came to, by the code of its call; any other code is a fault, counted among calls.
@@ -108,7 +110,13 @@ class Shown:
             for state in ENDED:
                 ended = core.jobs.ended[kind, state]
                 add("callscreen_core_jobs_ended_total", ended, kind, state)
-        add("callscreen_core_mails_waiting", len(core.mail))
+        add("callscreen_core_mails_waiting", self._mails())
+        for outcome in Outcome:
+            add("callscreen_core_mails_total", core.mail.outcomes[outcome], outcome)
+
+    def _mails(self) -> int:
+        with self._core.store.read() as reader:
+            return sum(1 for kind in (ASKED, LETTERS) for _ in reader.scan_private(kind))
 
     def _objects(self) -> Counter[tuple[str, str]]:
         found: Counter[tuple[str, str]] = Counter()

@@ -34,6 +34,7 @@ from .limits import (
     LISTS_AT_ONCE,
     LISTS_WAITING,
     LOGIN_NAMES,
+    MAIL_KEY_BYTES,
     PEPPER_BYTES,
     REDEEMS,
     REDEEMS_SECONDS,
@@ -98,7 +99,6 @@ def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExi
         finally:  # edges need not suffer what the core's own index does
             feed.publish(changes)
 
-    mail = Mailer(config.public_url)
     passwords = Passwords(config.hasher)
     stack.callback(passwords.close)
     readers = Threads("lists", LISTS_AT_ONCE, LISTS_WAITING)
@@ -109,12 +109,12 @@ def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExi
     stack.callback(audit.close)
     committer = Committer(store, publish, audit=audit)
     stack.push_async_callback(committer.close)
-    stack.push_async_callback(mail.close)
     signings = Signings(config.sign_rate)
     stack.push_async_callback(signings.close)
     recorder = Recorder(records)
     stack.push_async_callback(recorder.close)
-    pepper = secret(config.data / "pepper", lambda: secrets.token_hex(PEPPER_BYTES))
+    pepper = octets(config.data / "pepper", PEPPER_BYTES)
+    mail_key = octets(config.data / "mail.key", MAIL_KEY_BYTES)
     jobs = Jobs(config.data / "jobs")
     stack.push_async_callback(jobs.close)
     return Core(
@@ -135,8 +135,8 @@ def wire(config: CoreConfig, store: Store, records: RecordStore, stack: AsyncExi
         resets=Buckets(RESETS, RESETS_SECONDS, LOGIN_NAMES),
         resets_here=Buckets(RESETS_ADDRESS, RESETS_SECONDS, LOGIN_NAMES),
         redeems=Buckets(REDEEMS, REDEEMS_SECONDS, LOGIN_NAMES),
-        mail=mail,
-        means=Means(checked_hex(config.data / "pepper", pepper, PEPPER_BYTES), secrets.token_bytes),
+        mail=Mailer(config.public_url),
+        means=Means(pepper, secrets.token_bytes, mail_key),
         identities=config.identities or who(config.identity),
         signings=signings,
         clock=config.clock,
@@ -150,6 +150,11 @@ def who(config: IdentityConfig) -> Who:
         return Who(config)
     except (ValueError, OSError) as error:
         raise Unavailable(f"Calls cannot be signed or verified: {error}") from error
+
+
+def octets(path: Path, size: int) -> bytes:
+    """A key that is in its file, where it is made once. Raises OSError, Unavailable."""
+    return checked_hex(path, secret(path, lambda: secrets.token_hex(size)), size)
 
 
 def service_token(config: CoreConfig) -> str:

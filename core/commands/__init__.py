@@ -47,6 +47,7 @@ __all__ = [
     "revoke",
     "screen",
     "secrets",
+    "send_mail",
     "set_password",
     "sources",
     "streams",

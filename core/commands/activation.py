@@ -1,26 +1,27 @@
-"""Tokens that set a password: made for an administrator, mailed and answered.
+"""Tokens that set a password: made for an administrator, answered and mailed.
 
 Invariants:
 1. An administrator has one such token at a time; it works once, and not after its time.
-2. It is told to whoever made the administrator or may change it, and mailed where mail is on; what
-   is kept of it is its digest, and neither the object nor the audit log has it.
+2. It is told to whoever made the administrator or may change it. Where mail is on, the transaction
+   that makes it leaves a mail to be sent, while there is room for one.
+3. What is kept of it is its digest, and for the mail its seed; neither the object nor the audit
+   log has it.
 """
 
-from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple
 
 from ...v1.administrator_pb2 import Administrator
 from ...v1.object_pb2 import Object
-from ...v1.settings_pb2 import EmailSettings, MailText
-from ..limits import ACTIVATION_SECONDS, RESET_SECONDS
-from ..mail import ADDRESS, Letter
-from ..private import digest_of
+from ...v1.settings_pb2 import EmailSettings
+from ..limits import ACTIVATION_SECONDS, MAILS_WAITING, RESET_SECONDS, TOKEN_BYTES
+from ..mail import ADDRESS
+from ..private import LETTERS, Waiting, digest_of, letter_key, token_of
 from ..store.contract import Reader
-from .authenticate import new_token
-from .context import Core, Means
 from .credentials import set_up
 from .draft import Draft
 from .effective import platform_settings
+from .means import Means
 
 ACTIVATE: Final = "activate"
 RECOVER: Final = "recover"
@@ -36,8 +37,16 @@ class Issued(NamedTuple):
 
 def issue(draft: Draft, means: Means, product: str, who: Administrator, why: str) -> Issued:
     """Makes a token that sets the password; `why` is ACTIVATE or RECOVER."""
-    token = new_token(means)
-    return Issued(token, set_up(draft, product, who, digest_of(token), SECONDS[why]))
+    seed = means.random(TOKEN_BYTES)
+    token = token_of(means.mail_key, seed)
+    expiry = set_up(draft, product, who, digest_of(token), SECONDS[why])
+    if server_for(draft.reader, product, who) is not None:
+        if has_room(draft.reader, LETTERS):
+            mail = Waiting(draft.now, why, seed)
+            draft.set_private(letter_key(product, who.username), mail.encode())
+        else:
+            draft.unmailed.append(f"{product}/{who.username}")
+    return Issued(token, expiry)
 
 
 def activated(draft: Draft, means: Means, product: str, made: Object) -> Object:
@@ -48,47 +57,30 @@ def activated(draft: Draft, means: Means, product: str, made: Object) -> Object:
     return answer
 
 
-def announce(core: Core, product: str, made: Object) -> None:
-    """Mails the activation token of an administrator just created, where there is one."""
-    if made.activation_token:
-        who = Administrator()
-        who.CopyFrom(made.administrator)
-        core.mail.post(partial(posted, core, product, who, ACTIVATE, made.activation_token))
-
-
-async def posted(
-    core: Core, product: str, who: Administrator, why: str, token: str
-) -> Letter | None:
-    """The letter that carries a token; None where no mail is sent."""
-    with core.store.read() as reader:
-        server = server_for(reader, product, who)
-    return None if server is None else letter(core, server, product, who, why, token)
-
-
 def server_for(reader: Reader, product: str, who: Administrator) -> EmailSettings | None:
     """How mail goes to an administrator; None where it does not."""
     server = platform_settings(reader, product).email_settings
-    reached = server.use_email and server.host and ADDRESS.fullmatch(who.email)
-    return server if reached else None
+    return server if is_on(server) and ADDRESS.fullmatch(who.email) else None
 
 
-def letter(
-    core: Core, server: EmailSettings, product: str, who: Administrator, why: str, token: str
-) -> Letter:
-    """The letter that carries a token."""
-    text: MailText = getattr(server.messages, why)
-    link = core.mail.link(product, token)
-    return Letter(server, who.email, text, link, f"{product}/{who.username}")
+def is_on(server: EmailSettings) -> bool:
+    """Whether mail is sent at all."""
+    return bool(server.use_email and server.host)
+
+
+def has_room(reader: Reader, rows: bytes) -> bool:
+    """Whether one more of these private entries may wait."""
+    return sum(1 for _ in islice(reader.scan_private(rows), MAILS_WAITING)) < MAILS_WAITING
 
 
 __all__ = [
     "ACTIVATE",
     "RECOVER",
+    "SECONDS",
     "Issued",
     "activated",
-    "announce",
+    "has_room",
+    "is_on",
     "issue",
-    "letter",
-    "posted",
     "server_for",
 ]

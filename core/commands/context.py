@@ -20,7 +20,7 @@ from ..committer import Committer
 from ..engine import Engine
 from ..feed import Feed
 from ..logins import Logins
-from ..mail import Mailer
+from ..mail import Mailer, Outcome
 from ..origin import current
 from ..passwords import Passwords
 from ..recorder import Recorder
@@ -85,13 +85,13 @@ class Core:
         transaction may run more than once: work keeps nothing from run to run. `dear`: it takes
         long, and what waits already goes before it.
         """
-        made: list[tuple[T, bool]] = []
+        made: list[tuple[T, bool, list[str]]] = []
         origin = current()  # here, not on the committer's thread
 
         def member(reader: Reader) -> Batch | None:
             draft = Draft(reader, caller, self.clock(), origin)
             result = work(draft)
-            made[:] = [(result, draft.voids_tokens)]
+            made[:] = [(result, draft.voids_tokens, draft.unmailed)]
             return draft.batch()
 
         try:
@@ -100,7 +100,10 @@ class Core:
         finally:
             if made and made[0][1]:
                 self.sessions.forget()
-        return made[0][0]
+        result, _, unmailed = made[0]
+        for about in unmailed:
+            self.mail.tell(Outcome.NO_ROOM, about)
+        return result
 
 
 __all__ = ["Core", "Identities", "Means"]

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from ...v1.object_pb2 import Object
 from ..access import Principal, Verb, place_of
 from ..errors import AlreadyExists, PermissionDenied
-from .activation import activated, announce
+from .activation import activated
 from .context import Core, Means
 from .credentials import KIND
 from .draft import Draft
@@ -29,7 +29,6 @@ async def create(core: Core, caller: Principal, parent: str, obj: Object) -> Obj
     check_parent(caller, at)
     body = body_for(at.kind, obj)
     stored = await core.write(caller, lambda draft: created(draft, caller, at, body, core.means))
-    announce(core, at.product, stored)
     return masked(at.kind, stored)
 
 

@@ -2,7 +2,8 @@
 
 Invariants:
 1. Removing a credential removes every token it names; moving one voids them. So it goes with the
-   token that would set a password: it is void once there is a new one, another name or role.
+   token that would set a password, and the mail that would carry it: it is void once there is a
+   new one, another name or role.
 2. A live token's entry is named by exactly one credential.
 3. API tokens and those of web sessions are counted apart.
 4. Who cannot log in, having no password, or may not do all, counts for nothing among a product's
@@ -22,6 +23,7 @@ from ..private import (
     Credential,
     Token,
     credential_key,
+    letter_key,
     redeemable_key,
     setup_key,
     stowed_key,
@@ -134,11 +136,13 @@ def set_up(draft: Draft, product: str, who: Administrator, digest: bytes, second
 
 
 def void_setup(draft: Draft, product: str, username: str) -> None:
-    """Ends the token that would set an administrator's password."""
+    """Ends the token that would set an administrator's password: its mail need not be sent."""
     digest = draft.private(setup_key(product, username))
     if digest is not None:
         draft.set_private(redeemable_key(digest), None)
         draft.set_private(setup_key(product, username), None)
+    if draft.private(letter_key(product, username)) is not None:
+        draft.set_private(letter_key(product, username), None)
 
 
 def drop_credential(draft: Draft, product: str, username: str) -> None:

@@ -88,6 +88,7 @@ class Draft:
         self._middles: dict[str, list[bytes]] = {}  # of their audit rows, by product
         self._lines: dict[str, list[bytes]] = {}  # whole rows, by product
         self.changed: list[Changed] = []  # in order
+        self.unmailed: list[str] = []  # who is sent no mail, as too many wait
         self.caller = caller
         self.actor = caller.username
         self.now = now

@@ -16,7 +16,6 @@ from ...schema import ObjectType, body_of
 from ...v1.object_pb2 import Object
 from ..access import Principal, Verb
 from ..errors import Conflict, InvalidInput, NotFound
-from .activation import announce
 from .context import Core, Means
 from .create import created, fresh
 from .draft import Draft
@@ -51,7 +50,6 @@ async def update(
         )
 
     stored = await core.write(caller, work)
-    announce(core, at.product, stored)
     return masked(at.kind, stored)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..audit.files import NAME, PREFIX, entry_of
 from ..errors import CallscreenError
 from ..files import checked_hex, secret
-from ..limits import BACKUP_PIECE_BYTES, PEPPER_BYTES
+from ..limits import BACKUP_PIECE_BYTES, MAIL_KEY_BYTES, PEPPER_BYTES
 from ..store.offline import Tables
 from ..store.tables import PRIVATE, decode_number
 from .findings import Finding
@@ -42,14 +42,15 @@ def check_audit(folder: Path, tables: Tables) -> Iterator[Finding]:
 
 
 def check_secrets(data: Path) -> Iterator[Finding]:
-    path = data / "pepper"
-    if not path.exists():
+    if not (data / "pepper").exists():
         yield Finding("pepper", "it is missing: stored PINs match nothing")
-        return
-    try:
-        checked_hex(path, secret(path, str), PEPPER_BYTES)
-    except CallscreenError as error:
-        yield Finding("pepper", str(error))
+    for name, size in (("pepper", PEPPER_BYTES), ("mail.key", MAIL_KEY_BYTES)):
+        path = data / name
+        try:
+            if path.exists():
+                checked_hex(path, secret(path, str), size)
+        except CallscreenError as error:
+            yield Finding(name, str(error))
 
 
 def _digest(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The private table: every log-in belongs to somebody, and every token to a log-in."""
+"""The private table: every log-in and mail belongs to somebody, and every token to a log-in."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,14 @@ from ...schema import parse_name
 from ..commands.archive_keys import BATCHES
 from ..private import (
     CREDENTIALS,
+    LETTERS,
     REDEEMABLE,
     SETUPS,
     STOWED,
     TOKENS,
     Credential,
     Token,
+    Waiting,
     credential_key,
     redeemable_key,
     setup_key,
@@ -26,6 +28,7 @@ def check_private(tables: Tables) -> Iterator[Finding]:
     yield from _check_credentials(tables)
     yield from _check_tokens(tables)
     yield from _check_setups(tables)
+    yield from _check_letters(tables)
     yield from _check_stowed(tables)
 
 
@@ -75,6 +78,17 @@ def _check_setups(tables: Tables) -> Iterator[Finding]:
             continue
         if tables.get(PRIVATE, setup_key(token.product, token.username)) != digest:
             yield Finding("token", f"one for the password of {token.username} is not the last")
+
+
+def _check_letters(tables: Tables) -> Iterator[Finding]:
+    for key, value in tables.items(PRIVATE, LETTERS):
+        product, username = _parts(key, LETTERS)
+        if not _is_administrator(tables, product, username):
+            yield Finding("mail", f"one waits for {product} {username}, no administrator")
+        try:
+            Waiting.decode(value)
+        except (ValueError, TypeError):
+            yield Finding("mail", f"the one that waits for {product} {username} cannot be decoded")
 
 
 def _check_stowed(tables: Tables) -> Iterator[Finding]:

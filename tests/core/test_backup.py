@@ -100,6 +100,16 @@ async def test_call_records_may_be_left_out(server):
     assert "records/data.mdb" not in names(await taken(server, without_records=True))
 
 
+async def test_the_key_of_mail_that_waits_is_in_no_backup(server, tmp_path, clock):
+    key = (server.data / "mail.key").read_bytes()
+    octets = await taken(server)
+    assert "mail.key" not in names(octets)
+    assert key.strip() not in octets
+    restored(octets, tmp_path / "again", clock.now)
+    async with running(tmp_path / "again", clock=clock):
+        assert (tmp_path / "again" / "mail.key").read_bytes() != key
+
+
 async def test_only_internal_services_may(server):
     _, owner = await log_in(server)
     stub = maintenance_pb2_grpc.MaintenanceStub(server.channel)

@@ -11,7 +11,15 @@ from callscreen.core.access import principal
 from callscreen.core.commands.authenticate import authenticate
 from callscreen.core.errors import Unavailable
 from callscreen.core.indexing import make_complete
-from callscreen.core.private import credential_key, redeemable_key, setup_key, stowed_key, token_key
+from callscreen.core.private import (
+    Waiting,
+    credential_key,
+    letter_key,
+    redeemable_key,
+    setup_key,
+    stowed_key,
+    token_key,
+)
 from callscreen.core.server import first_start
 from callscreen.core.store.contract import Key, StoreFailed, StoreInUse
 from callscreen.core.store.lmdb import LmdbStore
@@ -328,6 +336,23 @@ def test_a_pepper_that_is_gone_or_damaged(data):
     assert "is damaged" in finding
     (data / "pepper").unlink()
     assert found(data) == ["pepper: it is missing: stored PINs match nothing"]
+
+
+def test_a_key_of_mail_that_is_damaged(data):
+    (data / "mail.key").write_text("nonsense")
+    (finding,) = found(data)
+    assert "mail.key is damaged" in finding
+    (data / "mail.key").unlink()
+    assert found(data) == []
+
+
+def test_mail_that_waits_for_nobody_or_cannot_be_decoded(data, damage):
+    damage.put(b"private", letter_key("pcs", "nobody"), Waiting(1.0, "recover", b"s").encode())
+    damage.put(b"private", letter_key("pcs", "pcs_administrator"), b"{")
+    assert sorted(told(data, damage)) == [
+        "mail: one waits for pcs nobody, no administrator",
+        "mail: the one that waits for pcs pcs_administrator cannot be decoded",
+    ]
 
 
 def test_many_findings_of_a_kind_are_told_by_their_number(data, damage):

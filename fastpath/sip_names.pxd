@@ -9,7 +9,7 @@ from libc.string cimport memcpy
 from callscreen.fastpath.sip_text cimport Octets, sip_word
 
 cdef enum:
-    NAME_OCTETS = 19  # of the longest name known
+    NAME_OCTETS = 24  # of the longest name that three words tell
     PLACES = 64
     PLACE_BITS = 6
     UNKNOWN = 0xFF
@@ -17,6 +17,7 @@ cdef enum:
 cdef struct Name:  # octets in lower case, the first lowest
     uint64_t last  # eight of them, or all
     uint64_t first  # eight of them, of a name longer than that
+    uint64_t middle  # those after them, of one longer than twice that
     uint32_t size  # 0: no name has this place
     uint32_t kind
 
@@ -53,5 +54,7 @@ cdef inline uint32_t name_kind(
     if name.last != last or name.size != size:
         return UNKNOWN
     if size > 8 and name.first != (sip_word(data + start) | 0x2020202020202020ULL):
+        return UNKNOWN
+    if size > 16 and name.middle != (sip_word(data + start + 8) | 0x2020202020202020ULL):
         return UNKNOWN
     return name.kind

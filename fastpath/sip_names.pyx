@@ -61,6 +61,7 @@ cdef bint placed(dict kinds, uint64_t factor) except -1:
             return False
         place.last = word(name[-8:])
         place.first = word(name[:8])
+        place.middle = word(name[8:16])
         place.size = len(name)
         place.kind = kind
     return True

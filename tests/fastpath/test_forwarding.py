@@ -182,6 +182,21 @@ def test_nobody_but_a_proxy_of_ours_says_how_a_caller_was_verified() -> None:
         assert ours in sent
 
 
+NAMES = ("P-Asserted-Identity", "Max-Forwards", "Route", "Attestation-Info", "Origination-Id")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_is_nearly_one_that_is_known_is_another(name: str) -> None:
+    """Whichever of its octets differs: what stands there goes on as it came."""
+    for place in range(len(name)):
+        near = f"{name[:place]}{'~' if name[place] != '~' else 'x'}{name[place + 1 :]}"
+        field = f"{near}: <sip:+15551234567;verstat=TN-Validation-Passed@a.example>"
+        data = invite(PLACES[0], "", [field])
+        compiled, plain = (each.forward(data, SOURCE, URI) for each in pair())
+        assert compiled == plain
+        assert f"\r\n{field}\r\n".encode() in compiled
+
+
 def test_the_version_goes_on_in_upper_case() -> None:
     """RFC 3261 7.1: it is read in any case, and sent in one."""
     data = invite(PLACES[0], "", [])

@@ -20,6 +20,7 @@ from typing import Generic, Protocol, TypeVar
 
 import grpc
 
+from ..ops.transport import advised
 from ..v1 import object_pb2, replication_pb2, replication_pb2_grpc
 from .following import numbered, open_stream
 from .keeping import keep
@@ -154,7 +155,8 @@ class Replica(Generic[ViewT]):
                     continue
                 if error.code() == grpc.StatusCode.OUT_OF_RANGE:
                     self._stale = True
-                self._lost(f"{error.code().name}: {error.details()}")
+                why = advised(error.details() or "")
+                self._lost(f"{error.code().name}: {why}")
             except Exception:  # a fault of ours: the last view answers, and a new one is tried
                 log.exception("the core could not be followed")
                 self._stale = True

@@ -68,6 +68,7 @@ class Client:
         self.audio_files = AudioFilesStub(channel)
         self._seconds = limits.call_seconds
         self._stall = limits.stall_seconds
+        self._away = False  # the core, at the last call; the log has a line for each change
 
     async def call(
         self,
@@ -83,9 +84,11 @@ class Client:
         try:
             with tracing.span(f"core {type(request).__name__}", "CLIENT"):
                 traced = metadata + tracing.inject()
-                return await method(request, metadata=traced, timeout=self._seconds)
+                answer = await method(request, metadata=traced, timeout=self._seconds)
         except grpc.aio.AioRpcError as error:
             raise self._told(error) from None
+        self._heard()
+        return answer
 
     async def send(
         self,
@@ -154,6 +157,19 @@ class Client:
         """The core's refusal as an answer; a fault is told to the log."""
         self.requests.core_errors[error.code().name] += 1
         found = rest_error(error)
+        away = error.code() == grpc.StatusCode.UNAVAILABLE
         if int(found.code) >= 500:
-            log.error("core: %s: %s", error.code().name, error.details())
+            level = logging.DEBUG if away and self._away else logging.ERROR
+            why = transport.advised(error.details() or "")
+            log.log(level, "core: %s: %s", error.code().name, why)
+        if away:
+            self._away = True
+        elif error.code() != grpc.StatusCode.DEADLINE_EXCEEDED:  # that may be the core's silence
+            self._heard()
         return found
+
+    def _heard(self) -> None:
+        """The core answered, be it with a refusal."""
+        if self._away:
+            self._away = False
+            log.info("the core answers again")

@@ -4,7 +4,8 @@ Invariants:
 1. What is in the file is what its actor may read, and never a secret.
 2. No read transaction lasts longer than EXPORT_ROWS objects: a file that is made while objects
    change holds each of them as it was when it was come to.
-3. The file appears whole, or not at all; a core that starts again makes it anew.
+3. The file appears whole, or not at all, and is durable before the job is done; a core that starts
+   again makes it anew.
 4. Memory does not grow with the collection; to sort one takes room for the keys of at most
    SORTED_ROWS objects, and is refused beyond.
 """
@@ -78,6 +79,7 @@ class Export:
             file.flush()
             os.fsync(file.fileno())
         self._part.replace(self._files.export)
+        self._files.sync()
         kept.job.rows_total = kept.job.rows_done
         kept.job.bytes_done = kept.job.bytes_total = self._files.export.stat().st_size
 
@@ -94,7 +96,8 @@ class Export:
 
 
 def found(store: Store, caller: Principal, at: Target, query: Query) -> Iterator[Sequence[bytes]]:
-    """Stored objects that the query keeps and the caller may read, in order, by the chunk.
+    """Stored objects that the query keeps and the caller may read, in order, by the chunk; an empty
+    one is a step that came to none.
 
     Raises InvalidInput for too many to sort.
     """
@@ -115,6 +118,7 @@ def found(store: Store, caller: Principal, at: Target, query: Query) -> Iterator
             keyed.append((query.sort_key(at.kind.row(Object.FromString(value))), path))
         if len(keyed) > SORTED_ROWS:
             raise InvalidInput(TOO_MANY)
+        yield ()
     keyed.sort()
     for start in range(0, len(keyed), EXPORT_ROWS):
         with store.read() as reader:

@@ -18,6 +18,7 @@ from ...v1.bulk_pb2 import JobRecord
 from ...v1.jobs_pb2 import Job
 from ..access import SERVICE, Principal, Verb, principal
 from ..errors import NotFound
+from ..files import sync_folder
 from ..store.contract import Key, Reader
 
 TYPE: Final = "job"
@@ -116,6 +117,11 @@ class Files:
     def make(self) -> None:
         """Raises OSError."""
         self.folder.mkdir(mode=0o700, parents=True)
+
+    def sync(self) -> None:
+        """Makes durable which files there are: what was written under another name, too."""
+        sync_folder(self.folder)
+        sync_folder(self.folder.parent)
 
     def size(self) -> int:
         """Octets of all of them."""

@@ -5,12 +5,14 @@ Invariants:
    what it was made of. Else it is stale, and nothing is written of it.
 2. No read transaction is open for longer than a page of SCAN_CHUNK objects takes.
 3. The root, and administrators with their credentials, are left to the transaction.
-4. Its id is that of a batch of the revision before it was made, after all that were made there.
+4. One is made at a time, and none goes on in a thread once who asked for it is gone.
+5. Its id is that of a batch of the revision before it was made, after all that were made there.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from threading import Event
 from typing import Final
 
 from ...schema import TYPES, ObjectType, body_of, children
@@ -133,11 +135,21 @@ async def make_ready(core: Core, caller: Principal, at: Target) -> Ready | None:
         if few > 0:
             return None
     async with core.committer.ahead:  # one at a time: it is held in memory
-        return await asyncio.to_thread(_read, core, caller, at, path)
+        gone = Event()
+        reading = asyncio.create_task(asyncio.to_thread(_read, core, caller, at, path, gone.is_set))
+        try:
+            return await asyncio.shield(reading)
+        except asyncio.CancelledError:
+            gone.set()
+            await asyncio.gather(reading, return_exceptions=True)  # the next waits until it ended
+            raise
 
 
-def _read(core: Core, caller: Principal, at: Target, path: Path) -> Ready:
-    """All that lies below a path, page by page. Raises TooMuch, Unavailable."""
+def _read(
+    core: Core, caller: Principal, at: Target, path: Path, gone: Callable[[], bool] = bool
+) -> Ready:
+    """All that lies below a path, page by page, until who asked is gone. Raises TooMuch,
+    Unavailable."""
     product, kinds = at.product, tuple(children(at.kind.type, at.product))
     place = MADE_AHEAD | int.from_bytes(core.means.random(4), "big")
     batch = batch_id(core.store.revision, place)
@@ -147,6 +159,7 @@ def _read(core: Core, caller: Principal, at: Target, path: Path) -> Ready:
         values = found[kind.type] = []
         after: Path | None = None
         while True:
+            _check_wanted(core, gone)
             with core.store.read() as reader:
                 page, after = reader.page(product, kind.type, path, after, SCAN_CHUNK)
             if not page:
@@ -163,12 +176,17 @@ def _read(core: Core, caller: Principal, at: Target, path: Path) -> Ready:
     ready = Ready(product, path, said, found)
     for type_, values in found.items():
         for start in range(0, len(values), SCAN_CHUNK):
-            if not core.committer.groups.working:
-                raise Unavailable
+            _check_wanted(core, gone)
             with core.store.read() as reader:
                 for value in values[start : start + SCAN_CHUNK]:
                     ready.add(reader, TYPES[type_], value)
     return ready
+
+
+def _check_wanted(core: Core, gone: Callable[[], bool]) -> None:
+    """Raises Unavailable where nobody will use it."""
+    if gone() or not core.committer.groups.working:
+        raise Unavailable
 
 
 __all__ = ["Member", "Ready", "Stale", "make_ready", "octets_back"]

@@ -102,6 +102,7 @@ async def _receive(requests: Requests, files: Files) -> int:
                 raise TooLarge
             await asyncio.to_thread(file.write, request.data)
         await asyncio.to_thread(_sync, file)
+    await asyncio.to_thread(files.sync)
     return size
 
 

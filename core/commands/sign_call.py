@@ -41,7 +41,8 @@ async def sign(core: Core, caller: Principal, request: SignCallRequest) -> SignC
     provider = request.service_provider_name or caller.provider
     caller.require(PRODUCT, TYPE, (provider,) if provider else (), Verb.CREATE)
     check(request, provider)
-    core.signings.let_in((caller.provider or caller.username, provider), core.ticks())
+    who = (True, caller.provider) if caller.provider else (False, caller.username)
+    core.signings.let_in((who, provider), core.ticks())
     with core.store.read() as reader:
         wanted = Wanted(provider, request.source_name, request.source_ip, request.orig)
         how = find_source(reader, wanted, default_cc(reader, PRODUCT))

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import grpc
 
 from .ops.grpc_tls import ClientTls
-from .ops.transport import open_blocking
+from .ops.transport import advised, open_blocking
 from .schema import format_name
 from .v1 import (
     authentication_pb2,
@@ -18,7 +18,15 @@ from .v1 import (
     screening_pb2_grpc,
 )
 
-__all__ = ["AskError", "core_at", "credentials", "explain", "set_password", "take_backup"]
+__all__ = [
+    "AskError",
+    "core_at",
+    "credentials",
+    "explain",
+    "refusal",
+    "set_password",
+    "take_backup",
+]
 
 SECONDS = 10.0  # for an answer
 PRODUCTS = {
@@ -46,6 +54,11 @@ def core_at(address: str, tls: ClientTls) -> Iterator[grpc.Channel]:
         raise AskError(str(error)) from None
     with channel:
         yield channel
+
+
+def refusal(error: grpc.RpcError) -> str:
+    """Why the core was not there, or refused."""
+    return advised(error.details() or str(error.code()))
 
 
 def explain(
@@ -79,7 +92,7 @@ def explain(
                 timeout=SECONDS,
             )
         except grpc.RpcError as error:
-            raise AskError(error.details() or str(error.code())) from None
+            raise AskError(refusal(error)) from None
     verdict = answer.verdict
     yield f"{verdict.treatment}: {verdict.reason}"
     yield f"  from {verdict.calling_number or 'no number'} to {verdict.called_number or called}"
@@ -106,7 +119,7 @@ def take_backup(
             for chunk in stub.Backup(request, metadata=credentials(token), timeout=seconds):
                 yield chunk.data
         except grpc.RpcError as error:
-            raise AskError(error.details() or str(error.code())) from None
+            raise AskError(refusal(error)) from None
 
 
 def set_password(
@@ -131,4 +144,4 @@ def set_password(
         try:
             stub.SetPassword(request, metadata=credentials(token), timeout=SECONDS)
         except grpc.RpcError as error:
-            raise AskError(error.details() or str(error.code())) from None
+            raise AskError(refusal(error)) from None

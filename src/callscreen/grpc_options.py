@@ -5,7 +5,14 @@ from typing import Any
 from .ops.grpc_tls import ClientTls, ServerTls
 from .options import grpc_option, option
 
-__all__ = ["all_options", "asking_options", "client_tls", "server_tls", "serving_options"]
+__all__ = [
+    "all_options",
+    "asking_options",
+    "check_together",
+    "client_tls",
+    "server_tls",
+    "serving_options",
+]
 
 CLEAR = option(
     "--grpc-in-clear",
@@ -17,15 +24,15 @@ SERVING = (
     option(
         "--grpc-certificate",
         "",
-        "Certificate of gRPC, with its chain: PEM. Without it there is no TLS.",
+        "Certificate that the core shows, with its chain: PEM. Without it gRPC is in the clear.",
         metavar="FILE",
     ),
     option("--grpc-key", "", "Its key: PEM, mode 600.", metavar="FILE"),
     option(
         "--grpc-client-ca",
         "",
-        "Who signs certificates that gateways, edges and others must show: PEM; if it is not given,"
-        " they need none.",
+        "Who signs certificates that gateways, edges and commands must then show, beside their"
+        " token: PEM.",
         metavar="FILE",
     ),
 )
@@ -86,6 +93,15 @@ def client_tls(given: dict[str, Any]) -> ClientTls:
         given.pop("grpc_name"),
         given.pop("grpc_in_clear"),
     )
+
+
+def check_together(given: dict[str, Any]) -> None:
+    """Raises ValueError where parts with these options could not speak with each other."""
+    serving, asking = server_tls({**given}), client_tls({**given})
+    if bool(serving.certificate) != bool(asking.authorities):
+        raise ValueError("TLS between the parts takes --grpc-certificate and --grpc-ca")
+    if serving.client_authorities and not asking.certificate:
+        raise ValueError("with --grpc-client-ca the parts need a --grpc-client-certificate")
 
 
 def _all(command: Any, *options: Any) -> Any:

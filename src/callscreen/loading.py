@@ -16,7 +16,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 import grpc
 
-from .asking import AskError, core_at, credentials
+from .asking import AskError, core_at, credentials, refusal
 from .ops.grpc_tls import ClientTls
 from .schema import TYPES, format_name
 from .schema.csv import detect_type
@@ -145,7 +145,7 @@ def asking(address: str, tls: ClientTls) -> Iterator["jobs_pb2_grpc.JobsStub"]:
     except AskError as error:
         raise LoadError(str(error)) from None
     except grpc.RpcError as error:
-        raise LoadError(error.details() or str(error.code())) from None
+        raise LoadError(refusal(error)) from None
 
 
 def _requests(

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from .edge_options import edge_options
-from .grpc_options import all_options
+from .grpc_options import all_options, check_together
 from .options import (
     EPILOG,
     data_option,
@@ -62,7 +62,7 @@ def serve(
     metrics: str | None,
     log_level: str,
     log_format: str,
-    **_: Any,
+    **more: Any,
 ) -> None:
     """Runs the core, the gateway and the edge in one process tree.
 
@@ -71,6 +71,10 @@ def serve(
     CALLSCREEN_ADMIN_PASSWORD, or made and printed once.
     """
     instruments_of("serve", log_level, log_format)
+    try:
+        check_together(more)
+    except ValueError as error:
+        fail(str(error))
     logs = ("--log-level", log_level, "--log-format", log_format)
 
     def options(part: click.Command, place: int) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Archive, restore and purge: a batch goes and comes back whole, or not at all."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -18,6 +19,7 @@ from callscreen.core.errors import (
     PermissionDenied,
     TooMuch,
     Unauthenticated,
+    Unavailable,
 )
 from callscreen.core.limits import AHEAD_TRIES
 from callscreen.core.store.contract import UNIQUE
@@ -551,3 +553,37 @@ async def test_both_ways_publish_and_audit_the_same(acme, core):
     assert plain[-1] == names[-1] == ACME
     assert len(rows) == len(NAMES)
     assert sorted(rows) == sorted(others)
+
+
+async def test_nothing_is_made_ready_for_who_is_gone(acme, core, monkeypatch):
+    """One at a time, though who asked leaves while it is read."""
+    under_way, most = [], []
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def read(core, caller, at, path, gone):
+        under_way.append(at)
+        most.append(len(under_way))
+        loop.call_soon_threadsafe(begun.set)
+        while not gone():
+            time.sleep(0)
+        under_way.remove(at)
+        raise Unavailable
+
+    monkeypatch.setattr(archive_ahead, "AHEAD_LEAST", 1)
+    monkeypatch.setattr(archive_ahead, "_read", read)
+    for _ in range(3):
+        begun.clear()
+        task = asyncio.create_task(acme.delete(ACME))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not under_way
+        assert not core.committer.ahead.locked()
+    assert most == [1, 1, 1]
+
+
+def test_a_reading_ends_once_nobody_wants_it(core):
+    with pytest.raises(Unavailable):
+        archive_ahead._read(core, service("me"), target(ACME), ("acme",), lambda: True)

@@ -6,14 +6,16 @@ import pytest
 
 from callscreen.core.bulk import jobs as jobs_module
 from callscreen.core.bulk import past as past_module
+from callscreen.core.bulk.exporting import found
 from callscreen.core.bulk.jobs import Jobs
 from callscreen.core.bulk.limits import FILE_BYTES
 from callscreen.core.bulk.records import job_key
 from callscreen.core.bulk.states import NEXT, SHOWN, move
 from callscreen.core.commands import export_file, import_file, jobs
+from callscreen.core.commands.names import collection
 from callscreen.core.errors import InvalidInput, NotFound, TooMuch
 from callscreen.core.store.contract import StoreFull
-from callscreen.schema import Invalid
+from callscreen.schema import TYPES, Invalid, compile_query
 from callscreen.v1.bulk_pb2 import ENDED, STAGING, WAITING, JobPhase, JobRecord
 from callscreen.v1.jobs_pb2 import (
     CANCELLED,
@@ -274,3 +276,30 @@ async def test_names_that_are_none_and_pages(core, acme):
         async for _ in jobs.download(core, acme.caller, made[0], 0):
             pass
     assert isinstance(core.jobs, Jobs)
+
+
+async def test_files_are_durable_before_what_speaks_of_them(core, acme, monkeypatch):
+    synced = []
+
+    def sync(folder):
+        synced.append({path.name for path in folder.iterdir()})
+
+    monkeypatch.setattr("callscreen.core.bulk.records.sync_folder", sync)
+    await core.jobs.start(core)
+    job = await begin(core, acme.caller, "pcs/number", rows(2))
+    assert synced[0] == {"input.csv"}
+    assert job.name.rpartition("/")[2] in synced[1]
+    await ended(core, acme.caller, job)
+    synced.clear()
+    job = await export_file.export_file(core, acme.caller, "pcs/number", TableQuery())
+    await ended(core, acme.caller, job)
+    assert synced[0] == {"export.csv"}
+
+
+async def test_a_sorted_export_hears_of_its_end_while_it_scans(core, acme, monkeypatch):
+    monkeypatch.setattr("callscreen.core.bulk.exporting.EXPORT_ROWS", 1)
+    await core.jobs.start(core)
+    await load(core, acme.caller, "pcs/number", rows(3))
+    query = compile_query(TableQuery(sort="number"), TYPES["number"].columns("pcs"), default_cc="")
+    steps = [*found(core.store, acme.caller, collection("pcs/number"), query)]
+    assert [len(step) for step in steps] == [0] * 4 + [1] * 4

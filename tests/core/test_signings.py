@@ -78,9 +78,11 @@ async def test_who_asks_has_a_rate_of_its_own(config: CoreConfig, known: Known) 
         assert await allowed(of("acme")) == 3
         assert await allowed(platform, service_provider_name="evil") == 3
         assert await allowed(platform, service_provider_name="acme") == 3
+        namesake = principal("pcs", "acme", "platform_owner")
+        assert await allowed(namesake, service_provider_name="acme") == 3
         ticks.now += 0.34
         assert await allowed(another) == 1
-        assert len(rows(core)) == len(known.signed) == 13
+        assert len(rows(core)) == len(known.signed) == 16
 
 
 async def test_a_rate_of_none_lets_all_in(core: Core) -> None:

@@ -33,10 +33,11 @@ def test_parts_and_commands_speak_tls(tmp_path: Path, files: Files) -> None:
         answer = callscreen("screen", *asked, *asking)
         assert answer.returncode == 0, answer.stderr
         assert "acme/alice" in answer.stdout
-        for other in ((), asking[:1]):
+        for other, why in (((), "--grpc-ca"), (asking[:1], "--grpc-client-certificate")):
             answer = callscreen("screen", *asked, *other)
             assert answer.returncode == 1, other
-            assert len(answer.stderr.splitlines()) >= 1
+            (line,) = answer.stderr.splitlines()
+            assert why in line
 
 
 @pytest.mark.parametrize(
@@ -46,6 +47,14 @@ def test_parts_and_commands_speak_tls(tmp_path: Path, files: Files) -> None:
         (("edge", "--grpc", "core.example:50051", "--token", "x"), "--grpc-in-clear"),
         (("core", "--grpc", "0.0.0.0:0"), "--grpc-in-clear"),
         (("gateway", "--grpc-ca", "/none.pem"), "/none.pem"),
+        (("gateway", "--grpc-ca", "/"), "Is a directory"),
+        (("core", "--grpc-certificate", "/", "--grpc-key", "/"), "/"),
+        (("serve", "--grpc-certificate", "a", "--grpc-key", "b"), "--grpc-ca"),
+        (("serve", "--grpc-ca", "a"), "--grpc-certificate"),
+        (
+            ("serve", *(f"--grpc-{each}=a" for each in ("certificate", "key", "ca", "client-ca"))),
+            "--grpc-client-certificate",
+        ),
         (("edge", "--grpc-client-key", "a", "--token", "x"), "goes with its key"),
         (("screen", "--to", "1", "--grpc", "192.0.2.1:1", "--token", "x"), "--grpc-in-clear"),
         (("backup", "--to", "-", "--grpc", "192.0.2.1:1", "--token", "x"), "--grpc-in-clear"),

@@ -33,12 +33,17 @@ class Core(replication_pb2_grpc.ReplicationServicer, records_pb2_grpc.RecordsSer
         self.metadata: list[dict[str, str]] = []
         self._server: grpc.aio.Server | None = None
         self.port = 0
+        self.credentials: grpc.ServerCredentials | None = None  # None: in the clear
 
     async def start(self) -> None:
         self._server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
         replication_pb2_grpc.add_ReplicationServicer_to_server(self, self._server)
         records_pb2_grpc.add_RecordsServicer_to_server(self, self._server)
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{self.port}")
+        address = f"127.0.0.1:{self.port}"
+        if self.credentials is None:
+            self.port = self._server.add_insecure_port(address)
+        else:
+            self.port = self._server.add_secure_port(address, self.credentials)
         await self._server.start()
 
     async def stop(self) -> None:

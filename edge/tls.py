@@ -2,8 +2,7 @@
 
 Invariants
 1. A context that was given is used as it is: connections that stand are never touched.
-2. Files that changed are taken together or not at all; while they do not fit, the last good ones
-   hold, and the log says so once.
+2. Files that changed are taken for the handshakes to come (see `renewed`).
 3. The end of the certificate in use is told 30, 7 and 1 days before, and once it came.
 4. No key has a pass phrase: nobody is there who could be asked for it.
 5. Where clients' authorities are given, a client without a certificate of theirs gets no answer.
@@ -21,13 +20,13 @@ from typing import NoReturn
 from cryptography import x509
 
 from ..ops.ending import CertificateEnd
+from ..ops.renewed import Renewed
 
 __all__ = ["LOOK_SECONDS", "TlsConfig", "TlsContext"]
 
 log = logging.getLogger("callscreen.edge")
 
 LOOK_SECONDS = 5.0  # between two looks at the files
-Stamps = tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -47,55 +46,28 @@ class TlsContext:
         """`clock` gives Unix time. Raises OSError or ValueError where the files cannot be used."""
         self.config = config
         self.end = CertificateEnd(config.certificate, log, clock)
-        self._stamps = self._look()
-        self._context = self._make()
-        self.end.set(self._read_end())
-        self._refused: Stamps | None = None
-        self.failures = 0  # of reloads
+        names = (config.certificate, config.key, config.client_authorities)
+        self._files = Renewed([name for name in names if name is not None], self._make, log)
 
     def __call__(self) -> ssl.SSLContext:
-        return self._context
+        return self._files.made
+
+    @property
+    def failures(self) -> int:
+        """Of reloads."""
+        return self._files.failures
 
     async def run(self) -> None:
         """Looks for changed files, and at the end of what is in use, until cancelled."""
         while True:
             self.end.tell()
             await asyncio.sleep(LOOK_SECONDS)
-            self.reload()
+            await asyncio.to_thread(self.reload)
 
     def reload(self) -> bool:
         """Takes the files where they changed; whether they were taken."""
-        try:
-            stamps = self._look()
-            if stamps == self._stamps:
-                self._refused = None  # those in use are back
-            if stamps in (self._stamps, self._refused):
-                return False
-        except OSError as error:
-            self._failed(error, ())
-            return False
-        try:
-            self._context = self._make()
-        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-            self._failed(error, stamps)
-            return False
-        self._stamps, self._refused = stamps, None
-        self.end.set(self._read_end())
-        log.info("the certificate of %s is in use", self.config.certificate)
-        return True
-
-    def _failed(self, error: Exception, stamps: Stamps) -> None:
-        if self._refused != stamps:
-            self.failures += 1
-            log.error("new TLS files are not taken, the last ones hold: %s", error)
-        self._refused = stamps
-
-    def _look(self) -> Stamps:
-        """What tells that a file is another: when it was written, its inode and size."""
-        config = self.config
-        paths = (config.certificate, config.key, config.client_authorities)
-        stats = [path.stat() for path in paths if path is not None]
-        return tuple((stat.st_mtime_ns, stat.st_ino, stat.st_size) for stat in stats)
+        before = self._files.made
+        return self._files.look() is not before
 
     def _make(self) -> ssl.SSLContext:
         config = self.config
@@ -105,6 +77,7 @@ class TlsContext:
         if config.client_authorities is not None:
             context.load_verify_locations(config.client_authorities)
             context.verify_mode = ssl.CERT_REQUIRED
+        self.end.set(self._read_end())
         return context
 
     def _read_end(self) -> float | None:

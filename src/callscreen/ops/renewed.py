@@ -35,6 +35,11 @@ class Renewed(Generic[T]):
         self._stamps = self._stat()
         self._made = make()
 
+    @property
+    def made(self) -> T:
+        """What was made at the last look."""
+        return self._made
+
     def look(self) -> T:
         """What is made of the files of this moment. Raises nothing."""
         with self._lock:

@@ -35,7 +35,7 @@ from .questions import (
 )
 from .remembered import Remembered
 from .replying import Answer, Replier
-from .telling import Signature, tell, tell_signed, tell_valid
+from .telling import Signature, of_screened, tell, tell_signed, tell_valid
 from .verifying import Identity, Rules, Wanted
 
 __all__ = ["Clerk", "could_not_tell"]
@@ -210,6 +210,8 @@ class Clerk:
             piece.verdict = verdict
         if asked.awaits == SIGN:
             signature = self._signature(index, asked, caller)
+        if verdict is not None:
+            verdict = of_screened(verdict, asked)
         return tell(verdict, asked, signature, caller)
 
     def _signed(self, plain: Plain) -> Told:
@@ -273,7 +275,8 @@ class Clerk:
         if not isinstance(asked, Asked):
             return None
         question = question_of(asked, caller_asked(asked, piece.request))
-        wanted = self._ruled().wanted(question._replace(dest=done.called), done.provider)
+        question = question._replace(dest=done.called, target=done.called)
+        wanted = self._ruled().wanted(question, done.provider)
         return self._identity.verify_now(wanted.question, wanted.trust_name, wanted.policy)
 
     def _receive(self, piece: Piece, told: Told) -> Responded:

@@ -187,7 +187,8 @@ def user_part(read: str | bytes) -> str:
 
 
 def user_of(uri: bytes) -> str:
-    """The user part of a URI before its parameters, or the number; "" where it has none."""
+    """The user part of a URI before its parameters, or the number, with the context of a national
+    one; "" where it has none."""
     plain = PLAIN.fullmatch(uri)
     if plain is not None:
         return (plain[1] or plain[2]).decode()
@@ -195,7 +196,10 @@ def user_of(uri: bytes) -> str:
         found: Uri = parse_uri(uri)
     except ValueError:
         return ""
-    return text(found.subscriber)
+    context = found.user_params.get(b"phone-context")
+    if not context or found.subscriber.startswith(b"+"):
+        return text(found.subscriber)
+    return text(found.subscriber + b";phone-context=" + context)
 
 
 def text(octets: bytes) -> str:

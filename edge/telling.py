@@ -6,6 +6,7 @@ Invariants
 2. Each bad Identity is told in a Reason of its own, in every final answer (RFC 9410).
 3. A call is refused with the code of its verdict only where that is invalid: where it could not be
    told, or there is none, the rules go on.
+4. VALID is told only of the number that the rules go by.
 """
 
 import re
@@ -16,17 +17,18 @@ from typing import NamedTuple
 from ..fastpath.asking_types import Asked, Claimed
 from ..fastpath.model import Origination
 from ..fastpath.respond_types import Told
-from ..identity.model import State, Verdict
+from ..identity.model import NOT_VALIDATED, Check, State, Verdict
 from ..identity.service import PlainSigned
 from ..identity.telephone import is_e164
 from .identity_records import identity_octets, signature_octets
 from .questions import Caller, ToSign, sip_date
 
-__all__ = ["Signature", "tell", "tell_signed", "tell_valid"]
+__all__ = ["Signature", "of_screened", "tell", "tell_signed", "tell_valid"]
 
 SIGNATURE = re.compile(rb"\.([A-Za-z0-9_-]{1,200})(?=;|\s|\Z)")
 NO_IDENTITY, VALID = int(State.NONE), int(State.VALID)
 NOTHING = Told(NO_IDENTITY)
+ANOTHER = Check("caller", None, "the rules go by another number than the one that was verified")
 
 
 class Signature(NamedTuple):
@@ -62,6 +64,15 @@ def tell(
         lines += signed_lines(asked, signature)
         record += signature_octets(*signature)
     return Told(int(verdict.state), status, reason, lines, always, record)
+
+
+def of_screened(verdict: Verdict, asked: Asked) -> Verdict:
+    """What a verdict says of the number that the rules go by: nothing where that is another's."""
+    screened = asked.screened.removeprefix("+")
+    if verdict.state is not State.VALID or screened in ("", verdict.orig):
+        return verdict
+    checks = (*verdict.checks, ANOTHER)
+    return verdict._replace(state=State.UNKNOWN, verstat=NOT_VALIDATED, checks=checks)
 
 
 def tell_signed(origination: Origination, request: ToSign, signed: PlainSigned) -> Told:

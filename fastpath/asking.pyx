@@ -6,11 +6,12 @@
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.unicode cimport PyUnicode_DecodeASCII
+from cpython.unicode cimport PyUnicode_AsUTF8, PyUnicode_DecodeASCII
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 from libc.string cimport memchr, memset
 
-from callscreen.fastpath.index cimport Index
+from callscreen.fastpath.index cimport Index, number_text
+from callscreen.fastpath.numbers cimport pack_octets
 from callscreen.fastpath.respond cimport AWAITS, SIGNATURE, VIA_TRUSTED, Responder, Work
 from callscreen.fastpath.routes cimport Text8
 from callscreen.fastpath.sip_fields cimport Address, read_address_text
@@ -40,7 +41,7 @@ cdef object new = tuple.__new__  # of a named tuple, without its slower construc
 # What a message says
 
 cdef str plain_user(Octets data, const Uri *uri):
-    """The user part, less its own parameters, where it is an optional plus and digits; else None."""
+    """The user part where it is digits, or a plus and digits less its own parameters; else None."""
     cdef uint32_t start = uri.user.start, at = start, end = uri.user.end, digits
     if uri.kind == URI_BAD or uri.kind == URI_OTHER or at == end:
         return None
@@ -51,7 +52,9 @@ cdef str plain_user(Octets data, const Uri *uri):
     digits = at
     while at < end and c'0' <= data[at] <= c'9':
         at += 1
-    if not DIGITS_LEAST <= at - digits <= DIGITS_MOST or (at < end and data[at] != c';'):
+    if not DIGITS_LEAST <= at - digits <= DIGITS_MOST:
+        return None
+    if at < end and (data[at] != c';' or digits == start):  # they may name its country
         return None
     return PyUnicode_DecodeASCII(<const char *>data + start, at - start, NULL)
 
@@ -115,6 +118,13 @@ cdef str caller_of(Octets data, const Request *request, Span *host):
 cdef bint is_e164(str user):
     """Whether a plain user part is a plus and a number of E.164."""
     return user is not None and len(user) > E164_LEAST and user[0] == "+" and user[1] != "0"
+
+
+cdef bint is_screened(const Work *work, str calling):
+    """Whether the rules go by this number of the caller, or by none."""
+    cdef uint64_t screened = work.call.calling[PCS_INDEX]
+    cdef const char *text = PyUnicode_AsUTF8(calling)
+    return not screened or screened == pack_octets(text, <uint32_t>len(calling))
 
 
 cdef bint is_host(Octets data, Span host) noexcept:
@@ -213,6 +223,8 @@ cdef class Asker(Responder):
         called = plain_user(data, &request.to.parts)
         if not (is_e164(calling) and is_e164(called) and is_host(data, host)):
             return None
+        if not is_screened(work, calling):
+            return None
         return new(Claimed, (
             value_of(data, request, <uint32_t>request.first[<uint32_t>H_IDENTITY]),
             calling,
@@ -276,4 +288,5 @@ cdef class Asker(Responder):
             octets_at(data, request.call_id),
             octets_at(data, request.sender.tag),
             priority,
+            number_text(work.call.calling[PCS_INDEX]),
         ))

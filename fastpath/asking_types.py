@@ -28,6 +28,7 @@ class Asked(NamedTuple):
     call_id: bytes = b""
     from_tag: bytes = b""
     priority: Sequence[str] = ()  # values of Resource-Priority fields
+    screened: str = ""  # the caller's number that the rules of PCS go by, empty for none
 
 
 class Plain(NamedTuple):
@@ -41,7 +42,7 @@ class Plain(NamedTuple):
 
 class Claimed(NamedTuple):
     """A call that is to be verified and has one Identity: the numbers of caller and called party
-    have a plus, and are such of E.164."""
+    have a plus, and are such of E.164; the rules of PCS go by no other number of the caller."""
 
     identity: bytes  # the field's value
     orig: str  # with the plus

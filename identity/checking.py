@@ -18,7 +18,7 @@ from .model import NOT_VALIDATED, Chain, Fault, IdentityHeader, Policy, Question
 from .reading import Faulty, Reading
 from .replay import Replays
 from .signatures import verified_digest
-from .telephone import canonical_number
+from .telephone import addr_spec, canonical_number
 
 __all__ = [
     "ChainOf",
@@ -26,6 +26,7 @@ __all__ = [
     "Judged",
     "Refusal",
     "check_signature",
+    "fresh_for",
     "is_called",
     "is_replayed",
     "stands",
@@ -75,16 +76,17 @@ class Checks:
                 self._failed.append((header.token, fault))
 
     def _path(self, header: IdentityHeader, diversions: Sequence[Judged]) -> list[Judged]:
-        """A token with the diversions that lead from it to the called number; empty for none."""
+        """A token with the diversions that lead from it to where the call goes, else alone where it
+        is to the called number; empty for none."""
         straight = is_called(header.claims, self._dest, self._question.dest)
         try:
-            if straight and (not diversions or self._is_fresh(header)):
-                return [self._check(header, self._policy.freshness)]
             if diversions:
                 first = self._check(header, self._policy.div_freshness)
                 path = self._diverted(first, diversions)
-                if path:
-                    return path
+                if path or (straight and self._is_fresh(header)):
+                    return path or [first]
+            elif straight:
+                return [self._check(header, self._policy.freshness)]
             else:
                 self._check_time(header, self._policy.freshness)
             detail = "dest is not the called number, nor was the call diverted to it"
@@ -186,11 +188,16 @@ def is_replayed(
     again = False
     if replays is not None and question.call_id:
         call = question.call_id + b"\n" + question.from_tag
-        fresh = 2 * policy.freshness + 1  # it may be as far ahead of our clock as behind it
         for header in headers:
-            digest = sha256(header.signed).digest()
-            again = replays.again(digest, header.signature, call, now, fresh, question.tenant)
+            digest, left = sha256(header.signed).digest(), fresh_for(header, policy, now)
+            again = replays.again(digest, header.signature, call, now, left, question.tenant)
     return again
+
+
+def fresh_for(header: IdentityHeader, policy: Policy, now: float) -> float:
+    """For how many seconds more, and one, a token is fresh."""
+    left: float = header.claims["iat"] + policy.freshness + 1 - now
+    return left
 
 
 def check_signature(key: EllipticCurvePublicKey, header: IdentityHeader) -> None:
@@ -228,10 +235,7 @@ def same_uri(one: str, other: str) -> bool:
 
 
 def user_at_host(uri: str) -> str:
-    opened = uri.find("<")
-    if opened >= 0:
-        uri = uri[opened + 1 :].partition(">")[0]
-    scheme, colon, rest = uri.strip().partition(":")
+    scheme, colon, rest = addr_spec(uri).strip().partition(":")
     user, at, host = rest.rpartition("@")
     host = host.partition(";")[0].partition("?")[0].lower()
     if not colon or not host:

@@ -4,16 +4,18 @@ Invariants
 1. Where a digest of `rcdi` is not of what the token holds at its place, nothing of the card is
    shown: it is not the one that was vouched for.
 2. A digest of what stands at a URI is not looked at, and what holds that URI is not shown.
+3. Of several tokens the first that has a card is shown: who diverts a call renames no caller.
 """
 
 import hashlib
 import hmac
 from base64 import b64encode
+from collections.abc import Iterable
 from typing import Any
 
 from .canonical import canonical_json
 
-__all__ = ["shown"]
+__all__ = ["shown", "shown_of"]
 
 METHODS = frozenset({"sha256", "sha384", "sha512"})  # RFC 9795 section 6.1
 FETCHED = ("/icn", "/jcl")  # URIs: digests of them, and below them, are of what stands there
@@ -22,6 +24,15 @@ INLINE = ("nam", "apn", "jcd")
 
 class Nothing(Exception):
     """A pointer leads to nothing."""
+
+
+def shown_of(tokens: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """What is shown of the claims of tokens that are good, the caller's own first."""
+    display: dict[str, Any] = {}
+    for claims in tokens:
+        if display.keys().isdisjoint(INLINE):
+            display = shown(claims) | display
+    return display
 
 
 def shown(claims: dict[str, Any]) -> dict[str, Any]:

@@ -72,10 +72,8 @@ cdef class Replays:
             self._seen[key] = (call, now + seconds, tenant)
             if tenant:
                 self._keep(key, tenant)
-            while len(self._seen) > self._limit:
-                self._forget(next(iter(self._seen)))
             eldest = next(iter(self._seen))
-            if <double>self._seen[eldest][1] <= now:
+            if len(self._seen) > self._limit or <double>self._seen[eldest][1] <= now:
                 self._forget(eldest)
         return False
 

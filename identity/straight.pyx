@@ -7,6 +7,8 @@ Invariants
 
 from libc.string cimport memcmp
 
+from callscreen.identity.named cimport named
+
 from .chains import check_authority
 from .model import NOTHING, PASSED, Check, Fault, IdentityHeader, State, Verdict
 from .signatures import verified_digest
@@ -19,9 +21,8 @@ GOOD = tuple([Check(name, True) for name in NAMES])
 UNNAMED = (*GOOD[:len(NAMES) - 1], Check("replay", None, "no Call-ID that tells one from a replay"))
 
 cdef object VALID = State.VALID
-cdef object MAKE = tuple.__new__
-cdef object KIND = Verdict
-cdef object HEADER_KIND = IdentityHeader
+cdef type KIND = Verdict
+cdef type HEADER_KIND = IdentityHeader
 cdef object FAULT = Fault
 cdef object READ = read_shaken
 cdef object VERIFIED = verified_digest
@@ -73,7 +74,7 @@ def plain_header(bytes value not None, around):
         return None
     if said[2] != "shaken":
         return None
-    return MAKE(HEADER_KIND, (found[2], found[3], found[4], said[0], found[5], said[1], said[2]))
+    return named(HEADER_KIND, (found[2], found[3], found[4], said[0], found[5], said[1], said[2]))
 
 
 cpdef bint is_straight(question, reading, policy, double now) except -1:
@@ -104,7 +105,7 @@ cpdef valid_verdict(header, chain, tuple checks):
     cdef dict claims
     cdef tuple parts = fields(header, HEADER)
     claims = parts[4]
-    return MAKE(
+    return named(
         KIND,
         (
             VALID,
@@ -133,6 +134,7 @@ def looked_at(question, reading, chain_of, policy, double now, replays):
     cdef tuple asked, header
     cdef bytes digest, call
     cdef object chain
+    cdef double left
     if not is_straight(question, reading, policy, now):
         return None
     asked, header = <tuple>question, <tuple>fields(reading, READING)[0][0]
@@ -147,7 +149,8 @@ def looked_at(question, reading, chain_of, policy, double now, replays):
         return valid_verdict(header, chain, BUT_UNNAMED)
     if replays is not None:
         call = <bytes?>asked[5] + b"\n" + <bytes?>asked[6]
-        # It may be as far ahead of our clock as behind it.
-        if replays.again(digest, header[2], call, now, 2 * <double>policy.freshness + 1, asked[9]):
+        # For as long as it may be fresh, and a second.
+        left = <double>header[4]["iat"] + <double>policy.freshness + 1 - now
+        if replays.again(digest, header[2], call, now, left, asked[9]):
             return chain
     return valid_verdict(header, chain, ALL_GOOD)

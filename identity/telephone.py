@@ -8,7 +8,7 @@ Invariants
 import re
 from urllib.parse import unquote
 
-__all__ = ["DIGITS_MOST", "canonical_number", "is_e164"]
+__all__ = ["DIGITS_MOST", "addr_spec", "canonical_number", "is_e164"]
 
 DIGITS_MOST = 32  # of a number that is none of E.164, such as one with a routing prefix
 SHORT_MOST = 6  # digits: 911, 112, N11 and other short codes are no national numbers
@@ -17,6 +17,8 @@ ADDRESS_MOST = 512  # characters of an address that is looked at
 SCHEME = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 SEPARATORS = str.maketrans("", "", "-.() \t")
 NUMBER = re.compile(r"(\+?)([0-9#*]{1,32})", re.ASCII)
+CONTEXT = re.compile(r";phone-context=\+([0-9.() -]+)(?:;|\Z)", re.ASCII | re.IGNORECASE)
+NAME_ADDR = re.compile(r'\s*(?:"(?:[^"\\]|\\.)*+"\s*|[^"<>]*+)<([^<>]*)>', re.DOTALL)
 E164 = re.compile(r"[1-9][0-9]{6,14}", re.ASCII)
 
 # Digits of a national number, by country code, where it is dialled without a prefix.
@@ -56,30 +58,42 @@ ABROAD = {"1": "011", "7": "810", "61": "0011", "65": "000", "81": "010"}  # whe
 def canonical_number(text: str, default_cc: str = "") -> str:
     """Digits of a number, of a user part or of a sip, sips or tel URI; empty where it is none.
 
-    A national number becomes one of E.164 by the country code `default_cc` (digits; empty: it
-    stays), a short one never does. Parameters of the user part (tgrp, rn, npdi, verstat) are cut.
+    A national number becomes one of E.164 by its own context (RFC 3966 section 5.1.5), else by the
+    country code `default_cc` (digits; empty: it stays), a short one never does. Other parameters of
+    the user part (tgrp, rn, npdi, verstat) are cut.
     """
     digits = text[1:]
     if text[:1] == "+" and digits.isdecimal() and len(digits) <= DIGITS_MOST and digits.isascii():
         return digits  # most by far; the rest comes to the same
     if len(text) > ADDRESS_MOST:
         return ""
-    opened = text.find("<")
-    if opened >= 0:
-        text = text[opened + 1 :].partition(">")[0]
-    text = text.strip()
+    text = addr_spec(text).strip()
     scheme = SCHEME.match(text)
     if scheme:
         text = text[scheme.end() :]
-    text = text.partition("@")[0].partition(";")[0]
+    text, semicolon, behind = text.partition("@")[0].partition(";")
+    context = CONTEXT.search(semicolon + behind) if behind else None
     if "%" in text:
         text = unquote(text)
     found = NUMBER.fullmatch(text.translate(SEPARATORS))
     if not found:
         return ""
+    digits = found[2]
     if found[1]:
-        return found[2]
-    return international(found[2], default_cc)
+        return digits
+    if context and len(digits) > SHORT_MOST and digits.isdecimal():
+        digits = context[1].translate(SEPARATORS) + digits
+        return digits if len(digits) <= DIGITS_MOST else ""
+    return international(digits, default_cc)
+
+
+def addr_spec(text: str) -> str:
+    """What stands in angle brackets, behind a name that may have others in quotes; without any the
+    text itself."""
+    if "<" not in text:
+        return text
+    found = NAME_ADDR.match(text)
+    return found[1] if found else ""
 
 
 def international(digits: str, code: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from .chains import check_authority
+from .checking import fresh_for
 from .keeping import Certificates
 from .model import Chain, Fault, Policy, Question, Verdict
 from .reading import Reading, read
@@ -87,8 +88,8 @@ def judge_ready(
     if not question.call_id:
         return valid_verdict(header, chain, UNNAMED)
     call = question.call_id + b"\n" + question.from_tag
-    fresh = 2 * policy.freshness + 1  # it may be as far ahead of our clock as behind it
-    if not replays.again(digest, header.signature, call, now, fresh, question.tenant):
+    left = fresh_for(header, policy, now)
+    if not replays.again(digest, header.signature, call, now, left, question.tenant):
         return valid_verdict(header, chain, GOOD)
     return judge_of(ready, policy, now).valid([Judged(header, chain)], again=True)
 

@@ -126,10 +126,10 @@ def read_shaken(bytes value not None):
     if decode(<const uint8_t *>begun + second + 1, SIGNATURE_TEXT, signature) != SIGNATURE:
         return None
     return (
-        value[:first],
-        value[token:],
-        value[:token],
-        value[:second],
+        PyBytes_FromStringAndSize(begun, first),
+        PyBytes_FromStringAndSize(begun + token, PyBytes_GET_SIZE(value) - token),
+        PyBytes_FromStringAndSize(begun, token),
+        PyBytes_FromStringAndSize(begun, second),
         PyBytes_FromStringAndSize(<char *>signature, SIGNATURE),
         claims,
     )

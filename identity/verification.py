@@ -21,7 +21,7 @@ from .checking import (
     is_replayed,
     stands,
 )
-from .displaying import shown
+from .displaying import shown_of
 from .model import (
     FAILED,
     NOT_VALIDATED,
@@ -115,12 +115,10 @@ class Judge(Checks):
 
     def _beside(self, found: Sequence[Judged] = ()) -> tuple[dict[str, Any], tuple[str, ...]]:
         """Of verified tokens alone; what fails is told."""
-        display: dict[str, Any] = {}
-        for each in found:
-            display |= shown(each.header.claims)
+        good = [each.header.claims for each in found]
         self._failed += self._reading.faults_beside
         if not self._reading.beside:
-            return display, ()
+            return shown_of(good), ()
         priority: list[str] = []
         for header in self._reading.beside:
             try:
@@ -130,11 +128,12 @@ class Judge(Checks):
             except Fault as fault:
                 self._failed.append((header.token, fault))
                 continue
-            display |= shown(header.claims)
+            good.append(header.claims)
             for values in header.claims.get("rph", {}).values():
                 priority += values
         asked = {each.strip().lower() for each in self._question.resource_priority}
-        return display, tuple(each for each in priority if not asked or each.lower() in asked)
+        heard = tuple(each for each in priority if not asked or each.lower() in asked)
+        return shown_of(good), heard
 
     # Verdicts
 

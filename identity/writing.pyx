@@ -16,6 +16,7 @@ from libc.stdint cimport int64_t, uint8_t
 from libc.string cimport memcpy
 
 from callscreen.identity.base64url cimport encode, encoded_size
+from callscreen.identity.named cimport named
 from callscreen.identity.plain cimport IAT_DIGITS, IAT_END, UUID_SIZE, is_number, is_uuid
 
 __all__ = ["APART_MOST", "PlainSigner", "fresh_uuid", "identity_value", "shaken_octets", "uuid_of"]
@@ -29,6 +30,7 @@ cdef extern from "Python.h":
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     str PyUnicode_DecodeASCII(const char *octets, Py_ssize_t size, const char *errors)
     str PyUnicode_New(Py_ssize_t size, Py_UCS4 most)
+    long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1
 
 cdef enum:
     WRITTEN_MOST = 256  # octets of claims: one number called
@@ -39,8 +41,7 @@ cdef enum:
 cdef const char *HEX = "0123456789abcdef"
 cdef double APART = APART_MOST
 cdef object RANDOM = os.urandom
-cdef object MAKE = tuple.__new__
-cdef object KIND = Signed
+cdef type KIND = Signed
 # Random octets for UUIDs: the system is asked once for many. A child process must not have the
 # same.
 cdef list SPARE = []
@@ -62,6 +63,16 @@ cdef inline bint ascii_of(object text, const uint8_t **octets, Py_ssize_t *size)
     octets[0] = PyUnicode_1BYTE_DATA(text)
     size[0] = PyUnicode_GET_LENGTH(text)
     return True
+
+
+cdef inline int64_t seconds_of(object iat) except -1:
+    """The seconds of an int that a token may have; 0 for any other."""
+    cdef int overflow = 0
+    cdef int64_t seconds
+    if type(iat) is not int:
+        return 0
+    seconds = PyLong_AsLongLongAndOverflow(iat, &overflow)
+    return seconds if 0 < seconds < IAT_END else 0
 
 
 cdef inline uint8_t *put(uint8_t *out, const void *octets, Py_ssize_t size) noexcept nogil:
@@ -90,15 +101,15 @@ cpdef bytes shaken_octets(bytes head, attest, dest, iat, orig, origid):
         and ascii_of(origid, &uuid, &uuid_size)
     ):
         return None
-    if letters != 1 or not c'A' <= letter[0] <= c'C' or type(iat) is not int:
+    if letters != 1 or not c'A' <= letter[0] <= c'C':
         return None
     if not (
         is_number(called, called_size) and is_e164(caller, caller_size) and is_uuid(uuid, uuid_size)
     ):
         return None
-    if not 0 < iat < IAT_END:
+    seconds = seconds_of(iat)
+    if not seconds:
         return None
-    seconds = iat
     while seconds:
         first -= 1
         digits[first] = c'0' + seconds % 10
@@ -195,9 +206,8 @@ cdef class PlainSigner:
 
     cdef bytes octets(self, attest, orig, dest, origid, iat, double now):
         """What is signed; None where it is not plain, or there is more to look at than its form."""
-        if now >= self._until or type(iat) is not int:
-            return None
-        if not now - APART <= iat <= now + APART:
+        cdef double seconds = <double>seconds_of(iat)
+        if now >= self._until or not now - APART <= seconds <= now + APART:
             return None
         return shaken_octets(self._head, attest, dest, iat, orig, origid)
 
@@ -222,8 +232,8 @@ cdef class PlainSigner:
         signature = self._sign(signed)
         value = PyUnicode_New(value_size(signed, signature, self._tail), ASCII)
         put_value(<char *>PyUnicode_1BYTE_DATA(value), signed, signature, self._tail)
-        return MAKE(KIND, (value, origid, iat, self._fingerprint))
+        return named(KIND, (value, origid, iat, self._fingerprint))
 
     cdef _otherwise(self, request, double now):
         value, origid, iat = self._general(request, now)
-        return MAKE(KIND, (value.decode("ascii"), origid, iat, self._fingerprint))
+        return named(KIND, (value.decode("ascii"), origid, iat, self._fingerprint))

@@ -23,6 +23,8 @@ from callscreen.edge.questions import (
 )
 from callscreen.fastpath.asking import Asked, Asker, Plain
 from callscreen.fastpath.extract import is_anonymous
+from callscreen.fastpath.extract_reference import extract
+from callscreen.fastpath.extract_types import DEFAULT_CALLING
 from callscreen.fastpath.index import Index
 from callscreen.fastpath.loader import Loader
 from callscreen.fastpath.model import Origination
@@ -103,6 +105,9 @@ USERS = st.sampled_from(
         "5557654321",
         "+1-555-765-4321",
         "+15557654321;tgrp=x",
+        "5557654321;tgrp=x",
+        "5557654321;phone-context=+44",
+        "+15557654321;phone-context=+44",
         "%2B15557654321",
         "+1",
         "+12",
@@ -200,6 +205,7 @@ def test_what_was_read_is_what_the_message_says(
     assert user_part(found.called) == user_of(message.to.uri)
     assert user_part(found.target) == user_of(message.uri)
     assert found.anonymous == is_anonymous(message)
+    assert found.screened == (extract(message, DEFAULT_CALLING, "1").number or "")
     assert found.date == (None if date is None else date.decode("utf-8", "replace"))
     if found.awaits == VERIFY:
         assert found.identities == identities
@@ -305,6 +311,17 @@ def test_most_calls_that_are_signed_are_plain() -> None:
         ((), "<sip:+05557654321@c.example>;tag=a"),
     ):
         assert isinstance(read(*lines, caller=caller), Asked)
+
+
+def test_a_number_of_another_country_is_not_signed_as_one_of_ours() -> None:
+    """RFC 3966 section 5.1.5."""
+    for caller in (
+        "<tel:2079460000;phone-context=+44>",
+        "<sip:2079460000;phone-context=+44@c.com>",
+    ):
+        found = invite(caller=f"{caller};tag=a")
+        octets = request("INVITE", uri=f"sip:{CALLED}@edge.example", caller=f"{caller};tag=a")
+        assert caller_asked(found, octets).number == "442079460000"
 
 
 def test_national_numbers_become_those_of_e164() -> None:

@@ -1,5 +1,7 @@
 """Tokens that come again: with the same call, with another one, or nobody knows with which."""
 
+import pytest
+
 from callscreen.identity.model import Policy, State
 from callscreen.identity.replay import Replays
 from callscreen.identity.verification import read
@@ -96,6 +98,20 @@ def test_it_is_known_for_as_long_as_it_may_be_fresh() -> None:
     assert verdict_on(question(call_id=b"two"), slow, NOW + 600, replays=replays).replayed
 
 
+@pytest.mark.parametrize("age", [-60, 0, 59, 60])
+def test_it_is_forgotten_once_it_is_stale(age: int) -> None:
+    """There is room for so many: one that is refused for its age needs none."""
+    stale = NOW + 61 - age
+    token = value(claims={**CLAIMS, "iat": NOW - age})
+    for asked in (question(token), question(token, value(claims={}))):  # straight, or not
+        replays = Replays(100)
+        assert verdict_on(asked, replays=replays).state is State.VALID
+        again = asked._replace(call_id=b"two")
+        assert verdict_on(again, now=stale - 1, replays=replays).replayed
+        verdict_on(question(value(claims={**CLAIMS, "iat": stale})), now=stale, replays=replays)
+        assert len(replays) == 1
+
+
 def test_the_original_of_a_diverted_call_is_known_too() -> None:
     replays = Replays(100)
     diverted = question(ONE, diversion(DEST, NEXT), target=f"+{NEXT}", dest=f"+{NEXT}")
@@ -114,3 +130,18 @@ def test_what_is_remembered_is_bounded() -> None:
         asked = question(value(claims={**CLAIMS, "iat": NOW - place}))
         verdict_on(asked, replays=replays)
     assert len(replays) == 10
+
+
+def test_a_diversion_to_where_a_call_goes_is_known_whoever_stands_in_to() -> None:
+    """Else it would carry its original anew to where it leads, with To changed."""
+    replays = Replays(100)
+    both = (ONE, diversion(DEST, NEXT))
+    kept = question(*both, target=f"+{NEXT}")  # To says whom the caller called
+    assert verdict_on(kept, replays=replays).state is State.VALID
+    other = question(*both, target=f"+{NEXT}", dest=f"+{NEXT}", call_id=b"two")
+    assert verdict_on(other, replays=replays).replayed
+    # It is a call of its own where only the original has been seen.
+    again = Replays(100)
+    assert verdict_on(question(), replays=again).state is State.VALID
+    found = verdict_on(kept._replace(call_id=b"two"), replays=again)
+    assert (found.state, found.dest) == (State.VALID, (NEXT,))

@@ -289,6 +289,21 @@ def test_what_is_shown_is_what_was_signed() -> None:
     assert verdict_on(question(forged({**CLAIMS, "rcd": card}))).display == {}
 
 
+def test_who_diverts_a_call_or_stands_beside_renames_no_caller() -> None:
+    """The card of the first that has one, and no mixture of two."""
+    own, other = {"nam": "Own"}, {"nam": "Other", "apn": "+1"}
+    signed = value(claims={**CLAIMS, "rcd": own})
+    diverted = diversion(DEST, NEXT, rcd=other, crn="no")
+    card = {"dest": {"tn": [DEST]}, "iat": NOW, "orig": {"tn": ORIG}, "rcd": other, "crn": "no"}
+    beside = of_ppt("rcd", card)
+    moved = {"dest": f"+{NEXT}", "target": f"+{NEXT}"}
+    assert verdict_on(question(signed, diverted, **moved)).display == own
+    assert verdict_on(question(value(), diverted, **moved)).display == other | {"crn": "no"}
+    assert verdict_on(question(beside, signed)).display == own
+    said = value(claims={**CLAIMS, "crn": "yes"})
+    assert verdict_on(question(beside, said)).display == other | {"crn": "yes"}
+
+
 # Anything
 
 

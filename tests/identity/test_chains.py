@@ -8,47 +8,20 @@ from cryptography import x509
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
-from callscreen.identity.chains import check_authority, judge_chain
-from callscreen.identity.model import FAILED, Fault
+from callscreen.identity.chains import check_authority
+from callscreen.identity.model import Fault
 from callscreen.identity.revocation import read_crl
 from callscreen.identity.trust import Trust
 
 from .authority import (
     SECONDS,
-    Authority,
-    Issued,
     constraints_der,
     enhanced_der,
     ia5,
     tn_authority_der,
 )
+from .judged import CA, CLAIMS, DAY, ROOT, judge, refused
 from .lists import der
-
-NOBODY_NAME = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Nobody")])
-NOBODY = x509.NameConstraints([x509.DirectoryName(NOBODY_NAME)], None), True
-ROOT = Authority()
-TRUST = Trust(ROOT.roots)
-CA = ROOT.intermediate()
-DAY = 86_400
-CLAIMS: dict[str, Any] = {
-    "attest": "A",
-    "dest": {"tn": ["12155550131"]},
-    "iat": int(SECONDS),
-    "orig": {"tn": "12155550121"},
-    "origid": "de305d54-75b4-431b-adb2-eb6b9e546014",
-}
-
-
-def judge(issued: Issued, trust: Trust = TRUST, now: float = SECONDS) -> Any:
-    return judge_chain(issued.path, trust, now)
-
-
-def refused(issued: Issued, trust: Trust = TRUST, now: float = SECONDS) -> str:
-    with pytest.raises(Fault) as caught:
-        judge(issued, trust, now)
-    fault = caught.value
-    assert (fault.code, fault.verstat, fault.unknown) == (437, FAILED, False)
-    return fault.detail
 
 
 class TestRevoked:

@@ -1,17 +1,15 @@
 """Which paths of certificates are believed, and until when (RFC 5280 section 6.1)."""
 
-from typing import Any
-
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from callscreen.identity.certificates import PATH_MOST
 from callscreen.identity.chains import check_authority, judge_chain
-from callscreen.identity.model import FAILED, Fault
+from callscreen.identity.model import Fault
 from callscreen.identity.paths import is_path
 from callscreen.identity.revocation import read_crl
 from callscreen.identity.trust import Trust
@@ -25,33 +23,8 @@ from .authority import (
     new_key,
     tn_authority_der,
 )
+from .judged import CA, CLAIMS, DAY, NOBODY, ROOT, TRUST, judge, refused
 from .lists import der, der_parts, resigned
-
-NOBODY_NAME = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Nobody")])
-NOBODY = x509.NameConstraints([x509.DirectoryName(NOBODY_NAME)], None), True
-ROOT = Authority()
-TRUST = Trust(ROOT.roots)
-CA = ROOT.intermediate()
-DAY = 86_400
-CLAIMS: dict[str, Any] = {
-    "attest": "A",
-    "dest": {"tn": ["12155550131"]},
-    "iat": int(SECONDS),
-    "orig": {"tn": "12155550121"},
-    "origid": "de305d54-75b4-431b-adb2-eb6b9e546014",
-}
-
-
-def judge(issued: Issued, trust: Trust = TRUST, now: float = SECONDS) -> Any:
-    return judge_chain(issued.path, trust, now)
-
-
-def refused(issued: Issued, trust: Trust = TRUST, now: float = SECONDS) -> str:
-    with pytest.raises(Fault) as caught:
-        judge(issued, trust, now)
-    fault = caught.value
-    assert (fault.code, fault.verstat, fault.unknown) == (437, FAILED, False)
-    return fault.detail
 
 
 @pytest.mark.parametrize("authority", [ROOT, CA], ids=["below the root", "below a CA"])

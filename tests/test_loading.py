@@ -56,7 +56,7 @@ def test_a_provider_narrows_what_lies_below_one() -> None:
         ("administrator", "acme"),
         ("subscriber", "a", "b"),
     ):
-        with pytest.raises(LoadError):
+        with pytest.raises(LoadError, match="what --provider and --subscriber name"):
             parent_of("pcs", *wrong)
 
 

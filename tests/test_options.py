@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from callscreen.cli import main
 from callscreen.options import BaseUrl, Seconds
@@ -73,3 +74,12 @@ def test_what_is_no_time_is_refused(given):
 
 def test_a_time_is_a_number_of_seconds():
     assert Seconds(0, 60).convert("0.25", None, None) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"), [("screen", "--to"), ("backup", "--to"), ("trace", "--number")]
+)
+def test_a_required_option_that_is_missing_is_named(command, missing):
+    found = CliRunner().invoke(main, [command])
+    assert found.exit_code == 2
+    assert f"Missing option '{missing}'" in found.output

@@ -59,7 +59,10 @@ def parent_of(product: str, type_name: str, *outer: str) -> str:
     """The collection. Raises LoadError where the type is not of a provider."""
     key = [part for part in outer if part]
     if len(key) >= len(TYPES[type_name].key) or (key and type_name == "administrator"):
-        raise LoadError(f"a {type_name} does not lie below what was given")
+        raise LoadError(
+            f"a {type_name} does not lie below what --provider and --subscriber name: "
+            "leave them out, or name another object"
+        )
     return format_name(product, type_name, key)
 
 

@@ -77,7 +77,9 @@ def option(
     """An option that the environment may give as well."""
     envvar = "CALLSCREEN_" + name.removeprefix("--").replace("-", "_").upper()
     more |= {"show_default": bool(default), "show_envvar": True, "help": help}
-    return click.option(name, *names, default=default, envvar=envvar, **more)
+    if default is not None:  # a default of None counts as given where the option is required
+        more["default"] = default
+    return click.option(name, *names, envvar=envvar, **more)
 
 
 data_option = option("--data", "data", "Folder of the core's data.", metavar="DIR")

@@ -4,18 +4,17 @@ import fcntl
 import os
 from pathlib import Path
 
-from .journal import FILE_MODE
-
 __all__ = ["settle_folder", "take_folder"]
 
 
 def take_folder(folder: Path) -> int:
     """Makes it where it is not there, and locks it; the folder is held until that is closed.
 
+    Nothing is written into it: what is there can be read where the disk takes nothing any more.
     Raises OSError where it is another process's, or cannot be made.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

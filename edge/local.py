@@ -94,7 +94,8 @@ class Local(Generic[ViewT]):
         """Takes the folder. Raises OSError where it is another process's, or cannot be made."""
         self._lock = take_folder(self._folder)
         for left in self._folder.glob("*.tmp"):  # of an image that was not ended
-            left.unlink(missing_ok=True)
+            with suppress(OSError):
+                left.unlink()
         self._last = max((number for _, number in self._files()), default=0)
 
     # Recovery

@@ -75,6 +75,7 @@ class RecordsOut:
         self._empty = asyncio.Event()
         self._closing = asyncio.Event()
         self._connected = False
+        self._faulty = False  # a fault of ours was told, and nothing was sent since
         self._batch_id = 0
         self._look()
 
@@ -136,19 +137,25 @@ class RecordsOut:
     async def _sync(self) -> None:
         while True:
             await asyncio.sleep(SYNC_SECONDS)
-            await self._waiting.sync()
+            try:
+                await self._waiting.sync()
+            except Exception:
+                self._fault("call records could not be kept on disk")
 
     async def _attempts(self) -> None:
         pause = BACK_OFF_FIRST
         while True:
-            await self._something()
             sent, refused = self._metrics.records_sent, False
             try:
+                await self._something()
                 await self._stream()
             except grpc.RpcError as error:
                 refused = self._failed(error)
             except (TimeoutError, asyncio.InvalidStateError):
                 self._gone("no acknowledgement")
+            except Exception:  # a fault of ours: what was under way is sent again
+                self._fault("call records could not be sent")
+                self._gone("a fault")
             if refused:
                 continue
             progress = self._metrics.records_sent > sent
@@ -212,7 +219,7 @@ class RecordsOut:
             raise TimeoutError  # the stream ended, or answers something else
         self._waiting.away = False
         if not self._connected:
-            self._connected = True
+            self._connected, self._faulty = True, False
             log.info("call records go to the core")
         self._metrics.records_sent += self._waiting.settle()
         self._look()
@@ -230,6 +237,11 @@ class RecordsOut:
         self._metrics.records_refused += self._waiting.settle()
         self._look()
         return True
+
+    def _fault(self, what: str) -> None:
+        """A line for the first in a row: it may come again with each attempt."""
+        log.log(logging.DEBUG if self._faulty else logging.ERROR, what, exc_info=True)
+        self._faulty = True
 
     def _gone(self, why: str) -> None:
         level = logging.WARNING if self._connected else logging.DEBUG

@@ -33,6 +33,7 @@ __all__ = ["BACK_OFF_FIRST", "BACK_OFF_LAST", "Replica", "View"]
 log = logging.getLogger("callscreen.edge")
 
 BACK_OFF_FIRST, BACK_OFF_LAST = 0.05, 2.0  # seconds between attempts to reach the core
+SNAPSHOT_LAST = 30.0  # the same where it gives snapshots that are of no use
 CALM_SECONDS = 1.0  # a stream that lasts as long is one that follows
 INLINE_LIMIT = 16 * 1024  # octets of changes that are applied between two datagrams
 
@@ -82,7 +83,9 @@ class Replica(Generic[ViewT]):
         self._metadata = tuple(metadata)
         self._token = replication_pb2.ResumeToken()  # where `view` stands
         self._stale = True  # the token is of no more use: a snapshot comes first
-        self._progress = False  # this attempt brought something
+        self._progress = False  # this attempt brought what answers further
+        self._loading = False  # it brought some of a snapshot
+        self._faulty = False  # a fault was told, and there was no progress since
         self._watching = False
         self._said_lost = False
         self.local = local
@@ -139,7 +142,7 @@ class Replica(Generic[ViewT]):
     async def _attempts(self) -> None:
         pause = BACK_OFF_FIRST
         while True:
-            self._progress = False
+            self._progress = self._loading = False
             try:
                 await self._follow()
                 self._lost("the stream ended")
@@ -158,14 +161,15 @@ class Replica(Generic[ViewT]):
                 why = advised(error.details() or "")
                 self._lost(f"{error.code().name}: {why}")
             except Exception:  # a fault of ours: the last view answers, and a new one is tried
-                log.exception("the core could not be followed")
+                self._fault("the core could not be followed")
                 self._stale = True
             finally:
                 if self._watching:
                     self._word = self._steady()
                     self._single = False  # the next core may know more
                 self._watching = False
-            pause = BACK_OFF_FIRST if self._progress else min(pause * 2, BACK_OFF_LAST)
+            most = SNAPSHOT_LAST if self._loading else BACK_OFF_LAST
+            pause = BACK_OFF_FIRST if self._progress else min(pause * 2, most)
             await asyncio.sleep((FULL_SECONDS if self.budget.full else pause) * self._jitter())
 
     async def _follow(self) -> None:
@@ -198,6 +202,7 @@ class Replica(Generic[ViewT]):
         call = self._stub.Snapshot(replication_pb2.SnapshotRequest(), metadata=self._metadata)
         try:
             async for chunk in call:
+                self._loading = True
                 # In a thread: nobody reads this index yet, and calls are answered meanwhile.
                 await asyncio.to_thread(self._fill, view, chunk.objects)
                 token.CopyFrom(getattr(chunk, "from"))
@@ -218,7 +223,7 @@ class Replica(Generic[ViewT]):
         try:
             view.load(objects)
         except Exception as error:
-            log.exception("an object of the snapshot does not fit the index")
+            self._fault("an object of the snapshot does not fit the index")
             raise SnapshotNeededError("the last one could not be loaded") from error
 
     async def _apply(
@@ -242,14 +247,14 @@ class Replica(Generic[ViewT]):
                 else:
                     view.apply(changes)
             except Exception as error:
-                log.exception("a change of %d to %d does not fit", changes[0][0], changes[-1][0])
+                self._fault(f"a change of {changes[0][0]} to {changes[-1][0]} does not fit")
                 raise SnapshotNeededError(f"change {changes[0][0]} failed") from error
             token.revision = changes[-1][0]
             if self.local is not None and view is self.view:
                 self.local.append(records)
         self._metrics.changes += len(changes)
-        self._progress = True
         if view is self.view:
+            self._moved()
             self.budget.relieve()
 
     def _afford(self, view: ViewT, size: int) -> None:
@@ -268,7 +273,6 @@ class Replica(Generic[ViewT]):
             if self.local is not None and self.view is not None:
                 self.local.leave()
             self.view, self._token, self._stale = view, token, False
-        self._progress = True
         self._word = self._steady()
         self.budget.relieve()
         log.info("index at revision %d", token.revision)
@@ -287,6 +291,16 @@ class Replica(Generic[ViewT]):
             await asyncio.sleep(CALM_SECONDS)
             if self._channel.get_state() == grpc.ChannelConnectivity.READY:
                 self._found(revision)
+                self._moved()
+
+    def _moved(self) -> None:
+        """What answers goes on with the core: the next attempt is made at once, and tells all."""
+        self._progress, self._faulty = True, False
+
+    def _fault(self, what: str) -> None:
+        """A line for the first in a row: it may come again with each attempt."""
+        log.log(logging.DEBUG if self._faulty else logging.ERROR, what, exc_info=True)
+        self._faulty = True
 
     def _found(self, revision: int) -> None:
         self._watching = True

@@ -183,10 +183,13 @@ class Spool:
             if count:
                 found[int(named[1])] = Segment(path, count, size)
             elif size > EMPTY:
-                aside = path.rename(path.with_name(path.name + DAMAGED))
+                aside = path.with_name(path.name + DAMAGED)
                 log.error("no call record of %s can be read: it is now %s", path.name, aside.name)
+                with suppress(OSError):
+                    path.rename(aside)
             else:
-                path.unlink()
+                with suppress(OSError):
+                    path.unlink()
         return [found[number] for number in sorted(found)]
 
 

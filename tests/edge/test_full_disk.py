@@ -1,6 +1,8 @@
 """A disk without room under a running edge: no call, change or record is lost, and it passes."""
 
 import asyncio
+import errno
+import os
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,3 +85,54 @@ async def test_a_full_disk_costs_nothing_and_passes(
     for said in ("stays behind from now on", "cannot be kept on disk", "on disk again"):
         assert len([line for line in caplog.messages if said in line]) == 1, said
     assert any("on disk is whole again" in line for line in caplog.messages)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """The system refuses whatever would change something below the folder."""
+    within = os.fspath(folder)
+    sound = os.open, os.unlink, os.rename
+
+    def refuse(path: Any, *_: Any, **__: Any) -> Any:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), os.fspath(path))
+
+    def opened(path: Any, flags: int, *more: Any, **named: Any) -> int:
+        writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        if writes and os.fspath(path).startswith(within):
+            refuse(path)
+        return sound[0](path, flags, *more, **named)
+
+    os.open, os.unlink, os.rename = opened, refuse, refuse  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        os.open, os.unlink, os.rename = sound  # type: ignore[assignment]
+
+
+async def test_a_disk_that_takes_nothing_any_more_keeps_no_edge_from_starting(
+    core: Any, tmp_path: Path, eventually: Callable[..., Any]
+) -> None:
+    provision(core)
+    instruments = Instruments("edge", "1")
+    more = {"state": str(tmp_path), "instruments": instruments}
+
+    def gauge(name: str) -> float:
+        return values(instruments)[f"callscreen_edge_{name}"][()]
+
+    async with edge(core, **more) as address, phone(address) as sbc:
+        await eventually((tmp_path / "replica" / "image-0000000001").exists)
+        await core.stop()
+        await sbc.call(FRIEND)
+    before = len(core.records)
+    instruments = more["instruments"] = Instruments("edge", "1")
+    with read_only(tmp_path):
+        async with edge(core, **more) as address, phone(address) as sbc:
+            assert (await sbc.call(FRIEND)).status == 302
+            await core.start()
+            await core.commit(number(whitelist=[NUISANCE]).name, body=number(whitelist=[NUISANCE]))
+            async with asyncio.timeout(20):
+                while (await sbc.call(NUISANCE)).status != 302:
+                    pass
+            await eventually(lambda: gauge("state_behind") == 1)
+            made = sbc.calls
+            await eventually(lambda: len(core.records) == before + 1 + made)

@@ -93,7 +93,7 @@ def test_an_image_and_what_came_after_it_are_recovered(edge: Edge) -> None:
     edge.save()
     edge.take("c")
     assert recovered(edge) == ({"a", "b", "c"}, 3)
-    assert files(edge) == ["changes-0000000002", "image-0000000002", "lock"]
+    assert files(edge) == ["changes-0000000002", "image-0000000002"]
     for path in edge.local._folder.iterdir():
         assert path.stat().st_mode & 0o777 == 0o600
 
@@ -256,7 +256,7 @@ def test_a_disk_that_stays_full_is_not_filled_with_what_nobody_will_read(
         patch.setattr(os, "write", nothing_more)
         for _ in range(5):
             edge.save()
-    assert files(edge) == ["changes-0000000001", "changes-0000000002", "image-0000000001", "lock"]
+    assert files(edge) == ["changes-0000000001", "changes-0000000002", "image-0000000001"]
     edge.save()
     edge.take("c")
     assert recovered(edge) == ({"a", "b", "c"}, 7)
@@ -302,7 +302,6 @@ def test_until_the_next_image_stands_the_last_and_all_changes_do(
         "changes-0000000002",
         "image-0000000001",
         "image-0000000002.tmp",
-        "lock",
     ]
     assert recovered(edge) == ({"a", "b"}, 2)
 

@@ -259,7 +259,7 @@ async def test_while_the_core_is_gone_records_go_to_disk_and_then_out_in_order(
         assert out.spooled == 0
         await out.close(2.0)
     assert len(core.records) == 3 * ROOM + 1
-    assert names(tmp_path) == ["lock"]
+    assert names(tmp_path) == []
 
 
 async def test_a_slow_core_makes_records_go_to_disk_and_none_is_lost(
@@ -302,7 +302,7 @@ async def test_a_record_on_disk_that_the_core_refuses_holds_back_no_other(
         await eventually(lambda: metrics.records_sent == 299)
         await eventually(lambda: len(out) == 0)
     assert metrics.records_refused == 1
-    assert names(tmp_path) == ["lock"]
+    assert names(tmp_path) == []
 
 
 async def test_a_full_spool_keeps_the_oldest_and_counts(
@@ -387,10 +387,42 @@ async def test_a_damaged_segment_costs_what_is_damaged(
     async with sending(channel, metrics, tmp_path) as out:
         put(out, 0, 10)
         await out.close(0.1)
-    (name,) = set(names(tmp_path)) - {"lock"}
+    (name,) = set(names(tmp_path))
     cut_off(tmp_path / name, 3)
     await core.start()
     async with sending(channel, metrics, tmp_path) as out:
         await eventually(lambda: metrics.records_sent == 9)
         await eventually(lambda: len(out) == 0)
     assert (metrics.records_lost, list(core.records)) == (1, ids(0, 9))
+
+
+@pytest.mark.parametrize("what", ["fill", "sync", "take", "settle"])
+async def test_a_fault_of_ours_is_told_and_ends_nothing(
+    core: Any,
+    channel: grpc.aio.Channel,
+    metrics: Metrics,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+    what: str,
+) -> None:
+    monkeypatch.setattr(records_module, "SYNC_SECONDS", 0.01)
+    async with sending(channel, metrics, tmp_path) as out:
+        sound = getattr(out._waiting, what)
+        faults = 0
+
+        def faulty(*given: Any) -> Any:
+            nonlocal faults
+            if faults < 3:
+                faults += 1
+                raise RuntimeError("a fault of ours")
+            return sound(*given)
+
+        monkeypatch.setattr(out._waiting, what, faulty)
+        put(out, 0, 20)
+        await eventually(lambda: faults == 3 and metrics.records_sent == 20)
+    assert list(core.records) == ids(0, 20)
+    told = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert told
+    assert all(each.exc_info for each in told)

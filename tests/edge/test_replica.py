@@ -350,3 +350,72 @@ async def test_many_changes_of_one_message_are_taken_in_order(
     assert replica.view is not None
     assert replica.view.applied == list(range(2, 302))
     assert core.snapshots == 1
+
+
+class Pauses(float):
+    """A share of none of a pause, which remembers the whole ones."""
+
+    def __new__(cls) -> "Pauses":
+        made = super().__new__(cls, 0.0)
+        made.whole = []
+        return made
+
+    whole: list[float]
+
+    def __rmul__(self, pause: float) -> float:
+        self.whole.append(pause)
+        return 0.0
+
+
+@pytest.mark.parametrize("far", [True, False], ids=["out of range", "nonsense"])
+async def test_a_core_whose_snapshots_lead_nowhere_is_asked_ever_less_for_them(
+    core: Any,
+    channel: grpc.aio.Channel,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    far: bool,
+) -> None:
+    async def follow(self: Any, request: Any, context: Any) -> AsyncIterator[Changes]:
+        if far:
+            await context.abort(grpc.StatusCode.OUT_OF_RANGE, "take a snapshot")
+        yield Changes()
+
+    core.note("a")
+    monkeypatch.setattr(type(core), "Follow", follow)
+    await core.stop()
+    await core.start()
+    pauses = Pauses()
+    replica = Replica(channel, Names, Metrics(), clock=lambda: 0.0, jitter=lambda: pauses)
+    task = asyncio.create_task(replica.run())
+    await eventually(lambda: len(pauses.whole) > 12)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert names(replica) == {"a"}
+    first = replica_module.BACK_OFF_FIRST
+    wanted = [min(first * 2**n, replica_module.SNAPSHOT_LAST) for n in range(1, 12)]
+    assert pauses.whole[-12:-1][-1] == replica_module.SNAPSHOT_LAST
+    assert [pause for pause in pauses.whole if pause not in wanted] == []
+    assert pauses.whole == sorted(pauses.whole)
+    told = [each for each in caplog.records if each.levelname == "ERROR"]
+    assert len(told) == (0 if far else 1)
+
+
+async def test_a_core_that_is_followed_again_is_asked_at_once(
+    core: Any, channel: grpc.aio.Channel, eventually: Eventually
+) -> None:
+    core.note("a")
+    pauses = Pauses()
+    replica = Replica(channel, Names, Metrics(), clock=lambda: 0.0, jitter=lambda: pauses)
+    task = asyncio.create_task(replica.run())
+    for turn in range(3):
+        await eventually(lambda: replica.connected)
+        await core.commit(f"b{turn}")
+        await eventually(lambda turn=turn: f"b{turn}" in names(replica))
+        before = len(pauses.whole)
+        await core.stop()
+        await eventually(lambda before=before: len(pauses.whole) > before)
+        assert pauses.whole[before] == replica_module.BACK_OFF_FIRST
+        await core.start()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

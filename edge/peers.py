@@ -9,8 +9,8 @@
 
 Invariants
 1. Nobody but loopback is answered who is not listed.
-2. A file that changed is taken whole or not at all: while it does not read, the last list holds,
-   and the log says so once. A peer that stays keeps its bucket and its counters.
+2. A file that changed is taken whole or not at all (see `renewed`), and read beside the event loop.
+   A peer that stays keeps its bucket and its counters.
 3. Datagrams of strangers write at most a line every `STRANGER_SECONDS`.
 """
 
@@ -27,6 +27,7 @@ from ..fastpath.peers import PeerTable
 from ..fastpath.peers_types import LOOPBACK, PEERS_MOST, Peer
 from ..fastpath.plain import parse_prefix
 from ..ops import Add, Family
+from ..ops.renewed import Renewed
 
 __all__ = ["PEER_FAMILIES", "PeerList", "read_peers", "trusted"]
 
@@ -62,10 +63,13 @@ class PeerList:
         self._trusted = trusted(trust)
         self._file = Path(file) if file else None
         self._ceiling = ceiling
-        self._stamp = self._look()
-        self._refused: tuple[int, int] | None = None
-        self.failures = 0
-        self.table = PeerTable(self._read(), ceiling)
+        self._files = Renewed([self._file] if self._file else [], self._read, log)
+        self.table = PeerTable(self._files.made, ceiling)
+
+    @property
+    def failures(self) -> int:
+        """Of reloads."""
+        return self._files.failures
 
     async def run(self, stranger: Callable[[], tuple[int, str]]) -> None:
         """Looks for a changed file, and tells of strangers, until cancelled; returns only so.
@@ -76,7 +80,8 @@ class PeerList:
         looks = 0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            self.reload()
+            before = self._files.made
+            self._take(before, await asyncio.to_thread(self._files.look))
             looks += 1
             count, address = stranger()
             if count > told and looks * LOOK_SECONDS >= STRANGER_SECONDS:
@@ -89,20 +94,13 @@ class PeerList:
 
     def reload(self) -> bool:
         """Takes the file where it changed; whether it was taken."""
-        try:
-            stamp = self._look()
-            if stamp in (self._stamp, self._refused):
-                return False
-            self.table = PeerTable(self._read(), self._ceiling, self.table)
-        except (OSError, ValueError) as error:
-            stamp = self._look_quietly()
-            if stamp == self._refused:
-                return False
-            self.failures += 1
-            self._refused = stamp
-            log.error("the new list of peers is not taken, the last one holds: %s", error)
+        return self._take(self._files.made, self._files.look())
+
+    def _take(self, before: list[Peer], peers: list[Peer]) -> bool:
+        """Not in another thread: the buckets and counters of who stays are in use."""
+        if peers is before:
             return False
-        self._stamp, self._refused = stamp, None
+        self.table = PeerTable(peers, self._ceiling, self.table)
         log.info("%d peers may send SIP", len(self.table.given))
         return True
 
@@ -118,24 +116,12 @@ class PeerList:
             for toll, count in zip(("admitted", "limited", "ignored"), counts, strict=True):
                 add("callscreen_edge_peer_calls_total", count, name, toll)
 
-    def _look(self) -> tuple[int, int]:
-        """What tells that the file is another: when it was written, and its inode."""
-        if self._file is None:
-            return (0, 0)
-        stat = self._file.stat()
-        return stat.st_mtime_ns, stat.st_ino
-
-    def _look_quietly(self) -> tuple[int, int]:
-        try:
-            return self._look()
-        except OSError:  # gone: told once, until it is there again
-            return (-1, -1)
-
     def _read(self) -> list[Peer]:
         listed = [] if self._file is None else read_peers(self._file)
         every = [*listed, *self._trusted]
         if not any(peer.name == LOOPBACK.name for peer in every):
             every.append(LOOPBACK)
+        PeerTable(every, self._ceiling)  # it can be made
         return every
 
 

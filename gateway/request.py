@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote_to_bytes
 
 import orjson
 
+from ..schema import FieldError
 from ..v1.provisioning_pb2 import TableQuery
 from .config import Limits
 from .envelope import Page
@@ -149,7 +150,7 @@ def _integer(pairs: Mapping[str, str], name: str, default: int, most: int) -> in
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) <= most):
-        raise ApiError(400, f"Parameter '{name}' must be an integer from 0 to {most}.")
+        raise refused(name, f"must be an integer from 0 to {most}")
     return int(text)
 
 
@@ -157,14 +158,20 @@ def flag(pairs: Mapping[str, str], name: str) -> bool:
     """A parameter that is true or false; left out it is false. Raises ApiError for another."""
     text = pairs.get(name, "false").lower()
     if text not in ("true", "false", "1", "0"):
-        raise ApiError(400, f"Parameter '{name}' must be true or false.")
+        raise refused(name, "must be true or false")
     return text in ("true", "1")
 
 
 def no_dry_run(pairs: Mapping[str, str]) -> None:
     """Raises ApiError where a change is to be tried only: nothing but an import can be."""
     if flag(pairs, "dry_run"):
-        raise ApiError(400, "Parameter 'dry_run' is for files in CSV: nothing was changed.")
+        raise refused("dry_run", "is for files in CSV: nothing was changed")
+
+
+def refused(name: str, what: str) -> ApiError:
+    """The answer to a parameter that is amiss."""
+    message = f"Parameter '{name}' {what}."
+    return ApiError(400, message, [FieldError(name, "format", message)])
 
 
 async def read_body(headers: Headers, receive: Receive, limits: Limits) -> bytes:

@@ -100,7 +100,11 @@ def signed(core: Core, request: SignCallRequest, how: Origination) -> tuple[Sign
 def check(request: SignCallRequest, provider: str) -> None:
     """Raises InvalidInput."""
     if not provider:
-        raise refused("service_provider_name", "required", "is required, but missing")
+        raise refused(
+            "service_provider_name",
+            "required",
+            "is required: the platform itself has no certificate",
+        )
     if not is_e164(request.orig):
         raise refused("orig", "format", "must be a number of E.164: digits without a plus")
     if not 1 <= len(request.dest) <= NAMES_MOST:

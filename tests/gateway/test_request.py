@@ -76,6 +76,17 @@ def test_a_query_holds_the_documented_parameters() -> None:
     assert (query.archive, query.restore) == (False, False)
 
 
+@pytest.mark.parametrize(
+    ("raw", "name"), [(b"limit=x", "limit"), (b"offset=-1", "offset"), (b"archive=2", "archive")]
+)
+def test_a_bad_parameter_is_named_among_the_errors(raw: bytes, name: str) -> None:
+    with pytest.raises(ApiError) as refused:
+        query_of(raw, LIMITS)
+    (error,) = refused.value.errors
+    assert (error.field, error.code) == (name, "format")
+    assert refused.value.message == error.message
+
+
 def test_a_query_left_out_has_the_documented_defaults() -> None:
     assert query_of(b"", LIMITS).page == (10, 0)
     assert query_of(b"sort=", LIMITS).page == (10, 0)

@@ -134,12 +134,13 @@ def slice_of(server: Server, given: Given, rate: float, seconds: float) -> Seen:
 def soak(given: Given) -> None:
     """For long, at most of what it can, with changes and broken datagrams.
 
-    What it can is what it answers where more comes than that, disturbed alike.
+    What it can is what it answers where more comes than that, disturbed alike and for as long: what
+    it gets rid of in the end, records included.
     """
     with ours(given.count, "--apart") as server:
         server.tell("prepare")
         above = ceiling(server, given)
-        looks = [slice_of(server, given, above, given.seconds) for _ in range(3)]
+        looks = [slice_of(server, given, above, SOAK_SLICE) for _ in range(3)]
         rate = statistics.median(each.rate for each in looks) * SOAK_SHARE
         print(f"  {above:,.0f}/s undisturbed; {rate / SOAK_SHARE:,.0f}/s disturbed, the ceiling")
         time.sleep(0.5)

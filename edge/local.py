@@ -59,7 +59,7 @@ class Image(NamedTuple):
     journal: Journal  # what comes after its first revision
     write: Callable[[int], int]
     begun: float
-    alone: bool  # changes were given up before it: what comes after is of use with it alone
+    alone: bool  # no changes on disk lead to it: what comes after is of use with it alone
 
 
 class Local(Generic[ViewT]):
@@ -212,12 +212,12 @@ class Local(Generic[ViewT]):
         except OSError as error:
             with suppress(OSError):
                 self._path("changes", number).unlink()
-            self.failed(error)
+            self._unwritten(error)
             return None
+        alone = self._journal is None
         self.leave()
         self._journal = journal
-        aside, alone = path.with_suffix(".tmp"), bool(self.failure)
-        return Image(path, aside, number, journal, write, begun, alone)
+        return Image(path, path.with_suffix(".tmp"), number, journal, write, begun, alone)
 
     def write(self, image: Image) -> None:
         """Writes it. The one call that may run while others do. Raises nothing."""
@@ -238,12 +238,12 @@ class Local(Generic[ViewT]):
     def finish(self, image: Image) -> None:
         """Gives it its name, where all that it needs is on disk. Raises nothing."""
         try:
+            self.sync()
             if self._journal is not image.journal:  # another view answers, or a change was lost
                 self._undo(image)
                 return
             if self._reason:
                 raise OSError(self._reason)
-            image.journal.sync()
             image.aside.rename(image.path)
             settle_folder(self._folder)
             for kind, before in self._files():
@@ -252,7 +252,10 @@ class Local(Generic[ViewT]):
         except OSError as error:
             with suppress(OSError):
                 self._undo(image)
-            self.failed(error)
+            if image.alone:
+                self.failed(error)
+            else:
+                self._unwritten(error)
         else:
             self.images += 1
             if self.failure:
@@ -285,11 +288,20 @@ class Local(Generic[ViewT]):
 
     def failed(self, error: Exception) -> None:
         """Gives the changes up: what comes after them would leave a gap."""
-        if not self.failure:
+        if self._journal is not None or not self.failure:
             log.error("the replica on disk stays behind from now on: %s", error)
+        self._note(error)
+        self.leave()
+
+    def _unwritten(self, error: Exception) -> None:
+        """No image came of it; the one before and all changes since are good, and go on."""
+        if not self.failure:
+            log.error("no image of the replica can be written: %s", error)
+        self._note(error)
+
+    def _note(self, error: Exception) -> None:
         self.failure = str(error) or type(error).__name__
         self._ended = self._clock()
-        self.leave()
 
     def _files(self) -> list[tuple[str, int]]:
         """(kind, number) of each image and each file of changes."""

@@ -49,7 +49,7 @@ INDEX_FAMILIES = (
     Family(
         "callscreen_edge_state_behind",
         "gauge",
-        "1 while the replica on disk stays behind, since a write to it failed.",
+        "1 while the last write to the replica on disk failed: it stays behind, or has an old image.",
     ),
 )
 

@@ -234,9 +234,29 @@ def test_a_disk_that_fails_is_told_once_and_tried_again(
     assert recovered(edge) == ({"a", "b", "c"}, 3)
     told = [line for line in caplog.messages if "recovered" not in line]
     assert [line.partition(":")[0] for line in told] == [
-        "the replica on disk stays behind from now on",
+        "no image of the replica can be written",
         "the replica on disk is whole again",
     ]
+
+
+def test_changes_go_on_where_an_image_cannot_be_written(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They lead on from the image before; where there is none they are of no use."""
+    edge.take("a")
+    edge.save()
+    edge.take("b")
+
+    def full(self: Names, fd: int, token: str) -> int:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(Names, "save", full)
+    for name in "cde":
+        edge.save()
+        edge.take(name)
+    monkeypatch.undo()
+    assert edge.local.failure
+    assert recovered(edge) == ({"a", "b", "c", "d", "e"}, 5)
 
 
 def test_a_disk_that_stays_full_is_not_filled_with_what_nobody_will_read(
@@ -256,9 +276,11 @@ def test_a_disk_that_stays_full_is_not_filled_with_what_nobody_will_read(
         patch.setattr(os, "write", nothing_more)
         for _ in range(5):
             edge.save()
-    assert files(edge) == ["changes-0000000001", "changes-0000000002", "image-0000000001"]
+    changes = [f"changes-{number:010}" for number in range(1, 7)]
+    assert files(edge) == [*changes, "image-0000000001"]
     edge.save()
     edge.take("c")
+    assert len(files(edge)) == 2
     assert recovered(edge) == ({"a", "b", "c"}, 7)
 
 

@@ -49,7 +49,7 @@ INDEX_FAMILIES = (
     Family(
         "callscreen_edge_state_behind",
         "gauge",
-        "1 while the last write to the replica on disk failed: it stays behind, or has an old image.",
+        "1 while the last write to the replica on disk failed: it, or its image, stays behind.",
     ),
 )
 

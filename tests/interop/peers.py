@@ -9,6 +9,7 @@ Invariants
 import asyncio
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -38,11 +39,17 @@ def needed(program: str, package: str) -> str:
     return path
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as own:
-        own.bind(("127.0.0.1", 0))
-        port: int = own.getsockname()[1]
-        return port
+def free_port() -> int:
+    """Free over UDP and TCP, as is the next (baresip takes it for TLS); connections get others."""
+    while True:
+        port = random.randrange(20_000, 32_000, 2)
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for each in (port, port + 1):
+                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                    stack.enter_context(socket.socket(socket.AF_INET, kind)).bind(
+                        ("127.0.0.1", each)
+                    )
+            return port
 
 
 @contextlib.asynccontextmanager

@@ -50,7 +50,7 @@ log = logging.getLogger("callscreen.edge")
 
 MIB = 1024 * 1024  # octets
 STOP_SECONDS = 2.0
-PORT_ATTEMPTS = 5  # at a port that is free for UDP and TCP, where any will do
+PORT_ATTEMPTS = 50  # at a port that is free for UDP and TCP, where any will do
 WORKERS_MOST = 64
 TRANSACTION_LIMIT = 1_048_576  # transactions remembered, 8 octets each
 REFRESH_SECONDS = 5.0  # until keys and trust are looked at again after a fault

@@ -2,7 +2,8 @@
 
 1. It is left out whatever its spelling (3GPP TS 24.229 5.10, 7.2A.20): each verstat parameter of From,
    P-Asserted-Identity and P-Preferred-Identity, of the URI or of the field, in any case, with
-   escapes and white space; Attestation-Info, Origination-Id and P-Identity-Bypass as a whole.
+   escapes and white space, with all up to the next one; Attestation-Info, Origination-Id and
+   P-Identity-Bypass as a whole.
 2. A display name in quotes stays as it is, and so does every other octet.
 """
 

@@ -49,9 +49,9 @@ cdef inline uint32_t after_space(Octets data, uint32_t i, uint32_t end) noexcept
     return i
 
 
-cdef inline bint is_end(unsigned char octet) noexcept nogil:
-    """What ends a value, whatever its parameter is of."""
-    return octet <= 0x20 or memchr(b";@<>?,", octet, 6) != NULL
+cdef inline bint is_mark(unsigned char octet) noexcept nogil:
+    """What ends a parameter, whatever it is of."""
+    return memchr(b";@<>?,", octet, 6) != NULL
 
 
 cdef uint32_t value_end(Octets data, uint32_t i, uint32_t end) noexcept nogil:
@@ -61,8 +61,20 @@ cdef uint32_t value_end(Octets data, uint32_t i, uint32_t end) noexcept nogil:
             k += 1
         if k < end and data[k] == c'"':
             i = k + 1
-    while i < end and not is_end(data[i]):
+    while i < end and data[i] > 0x20 and not is_mark(data[i]):
         i += 1
+    return i
+
+
+cdef uint32_t rest_end(Octets data, uint32_t i, uint32_t end) noexcept nogil:
+    """Position after what else stands before the next parameter: it is to follow no other one."""
+    cdef uint32_t k = after_space(data, i, end), past
+    while k < end and not is_mark(data[k]):
+        past = k
+        if read_octet(data, &past, end) == c';':
+            break
+        i = past
+        k = after_space(data, i, end)
     return i
 
 
@@ -80,8 +92,8 @@ cdef uint32_t verstat_end(Octets data, uint32_t i, uint32_t end) noexcept nogil:
         return 0  # a longer name
     k = after_space(data, i, end)
     if not takes(data, &k, end, c'='):
-        return i
-    return value_end(data, after_space(data, k, end), end)
+        return rest_end(data, i, end)
+    return rest_end(data, value_end(data, after_space(data, k, end), end), end)
 
 
 cdef uint32_t verstats(

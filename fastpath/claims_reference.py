@@ -27,6 +27,7 @@ def spelt(octet: int) -> bytes:
 SPACE = rb"(?:[\x00-\x20]|%(?:[01][0-9a-f]|20))*"
 LONGER = b"|".join(spelt(octet) for octet in TOKEN if octet != ord("%")) + rb"|%25|%(?![0-9a-f]{2})"
 VALUE = SPACE + spelt(ord("=")) + SPACE + rb'(?:"[^"<>]*")?[^\x00-\x20;@<>?,]*'
+REST = SPACE + rb"(?!%3b|%(?:[01][0-9a-f]|20))[^\x00-\x20;@<>?,]"  # is to follow no other parameter
 VERSTAT = re.compile(
     spelt(ord(";"))
     + SPACE
@@ -35,7 +36,9 @@ VERSTAT = re.compile(
     + LONGER
     + b")(?:"
     + VALUE
-    + b")?",
+    + b")?(?:"
+    + REST
+    + b")*",
     re.IGNORECASE,
 )
 DISPLAY_NAME = re.compile(rb'"(?:[^"\\]|\\.)*"[\x00-\x20]*(?=<)', re.DOTALL)

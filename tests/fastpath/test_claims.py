@@ -29,6 +29,9 @@ SPELLINGS = (
     ';verstat="x"y',
     ";ver;verstat;verstat",
     ';ver;verstat="x"stat=y',
+    ";;verstat verstat",
+    ";;verstat=x%20verstat=y ",
+    ";%3bverstat%3d%20verstat",
 )
 WHERE = (
     "<sip:+15551234567{}@a.example;user=phone>",
@@ -85,7 +88,7 @@ def is_claimed(value: bytes) -> bool:
 def is_sound(where: str, spelling: str) -> bool:
     """Whether a From with it is one address, and well-formed: another is not sent on at all."""
     if where == WHERE[3]:
-        return not re.search(r'%3b|"x"', spelling)
+        return not re.search(r'%3b|"x"|;;', spelling)
     wrong = r'[\s"]' if where == WHERE[0] else r'[\s"]|%3b'
     return where in WHERE[:5] and not re.search(wrong, spelling)
 
@@ -104,7 +107,8 @@ IN_FROM = [
 def test_a_verstat_is_left_out_whatever_its_spelling(name: str, where: str, spelling: str) -> None:
     tag = ";tag=1" if name in FIELDS[:2] else ""
     value = where.format(spelling) + tag
-    rest = ";ver" if spelling.startswith(";ver;") else ""
+    rest = ";ver" if spelling.startswith(";ver;") else ";" * spelling.startswith((";;", ";%3b"))
+    rest += " " * spelling.endswith(" ")
     for each in pair():
         sent = each.forward(with_field(name, value), SOURCE, URI)
         found = value_of(sent, name)

@@ -5,7 +5,7 @@ reference.py states what it means; a test holds both together.
 Invariants:
 1. Data is only read, and only within it; a trace has at most MAX_TRACE steps: 13 in PCS, 5 in CIN.
 2. Each step stands for one rule that looked, in order.
-3. The subscriber's row and the number's lists are fetched together, before either is used.
+3. The subscriber's row and the lists of number and provider are fetched together, before one is used.
 """
 
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
@@ -17,6 +17,7 @@ from callscreen.fastpath.lists cimport find_entry
 from callscreen.fastpath.numbers cimport Mask
 from callscreen.fastpath.plan cimport *
 from callscreen.fastpath.routing cimport NO_CRITERIA, select_service
+from callscreen.fastpath.sieves cimport may_have, sieve_bits
 from callscreen.fastpath.tables cimport (
     CIN_INDEX, PCS_INDEX, Criteria, Data, NumberSlot, NumberTable, SettingsRow, SubscriberRow,
     criteria_of, find_number, numbers_of, slot_of,
@@ -139,6 +140,7 @@ cdef void decide_cin(
     cdef const SubscriberRow* subscriber = &data.subscribers.rows[slot.subscriber]
     cdef uint64_t calling = call.calling[CIN_INDEX]
     cdef const SettingsRow* settings
+    cdef bint listed = may_have(slot.sieve, sieve_bits(calling))
     cdef Mask entry
     cdef uint8_t treatment
     cdef Rule rule
@@ -148,7 +150,7 @@ cdef void decide_cin(
         return
     for which in range(2):
         rule = BLOCKED if which else VIP
-        if find_entry(&data.arena, slot.lists, which, calling, &entry):
+        if listed and find_entry(&data.arena, slot.lists, which, calling, &entry):
             treatment = CONTINUE
             if which:
                 treatment = VOICEMAIL if subscriber.voicemail else TERMINATE
@@ -220,12 +222,15 @@ cdef void decide(const Data* data, const Call* call, Decision* out) noexcept nog
 
 cdef void prefetch(const Data* data, const Call* call) noexcept nogil:
     cdef const NumberTable* table
+    cdef const char* slot
     cdef int product
     for product in range(1, 3):
         if not call.product or call.product == product:
             table = numbers_of(data, product)
             if table.count:
-                callscreen_fetch(&table.slots[slot_of(table, call.called[product])])
+                slot = <const char*>&table.slots[slot_of(table, call.called[product])]
+                callscreen_fetch(slot)
+                callscreen_fetch(slot + sizeof(NumberSlot) - 1)
 
 
 cdef void prefetch_rows(const Data* data, const Call* call) noexcept nogil:
@@ -234,7 +239,7 @@ cdef void prefetch_rows(const Data* data, const Call* call) noexcept nogil:
 
 
 cdef void prefetch_lists(const Data* data, const Call* call) noexcept nogil:
-    """What rows lead to: a subscriber's lists, and where a long list would have a number."""
+    """And what rows lead to."""
     cdef const NumberSlot* slot
     if call.product != CIN_INDEX:
         slot = find_number(numbers_of(data, PCS_INDEX), call.called[PCS_INDEX])

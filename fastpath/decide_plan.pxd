@@ -10,6 +10,7 @@ from callscreen.fastpath.decide_trace cimport add, end, name_entry
 from callscreen.fastpath.lists cimport find_entry
 from callscreen.fastpath.numbers cimport Mask
 from callscreen.fastpath.plan cimport *
+from callscreen.fastpath.sieves cimport may_have, sieve_bits
 from callscreen.fastpath.tables cimport (
     PCS_INDEX, Data, NumberSlot, ProviderRow, SubscriberRow,
 )
@@ -47,15 +48,16 @@ cdef inline uint8_t run_list(
     const SubscriberRow* subscriber, const ProviderRow* provider, Decision* out
 ) noexcept nogil:
     cdef uint64_t calling = call.calling[PCS_INDEX]
-    cdef uint32_t which = step.rule == BLACKLIST
+    cdef uint32_t which = step.rule == BLACKLIST, bits = sieve_bits(calling)
     cdef Scope scope = NO_SCOPE
     cdef Outcome outcome = MATCH
     cdef uint8_t treatment = step.match
     cdef Mask entry
     cdef Trace* said
-    if step.flags & PERSONAL and find_entry(&data.arena, slot.lists, which, calling, &entry):
+    if (step.flags & PERSONAL and may_have(slot.sieve, bits)
+            and find_entry(&data.arena, slot.lists, which, calling, &entry)):
         scope = NUMBER_SCOPE
-    elif (step.flags & PERSONAL
+    elif (step.flags & PERSONAL and may_have(subscriber.sieve, bits)
           and find_entry(&data.arena, subscriber.lists, which, calling, &entry)):
         scope = SUBSCRIBER_SCOPE
     elif step.flags & GLOBAL and find_entry(&data.arena, provider.lists, which, calling, &entry):

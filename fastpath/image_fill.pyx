@@ -19,7 +19,7 @@ from callscreen.fastpath.blocks cimport BlockReader, taken
 from callscreen.fastpath.image cimport COUNT_WORDS, NUMBER, SUBSCRIBER
 from callscreen.fastpath.image_take cimport Held, check_text, damaged, hold, is_number
 from callscreen.fastpath.index cimport Index
-from callscreen.fastpath.lists cimport Parsed, entries_of, put_parsed, taken_by
+from callscreen.fastpath.lists cimport Parsed, entries_of, put_parsed, sieve_of, taken_by
 from callscreen.fastpath.switching cimport count_held
 from callscreen.fastpath.tables cimport (
     PROVIDER_BITS, Data, NumberSlot, NumberTable, SubscriberRow, add_number, hash_of,
@@ -169,6 +169,7 @@ cdef int apply_subscriber(Filling* made, const Held* record) except -1:
         found.mail = place_kind(get_text(&made.data.arena, found.voicemail))
     if record.listed:
         found.lists = put_counted(made.data, record.lists)
+        found.sieve = sieve_of(&made.data.arena, found.lists)
     return 0
 
 
@@ -189,10 +190,12 @@ cdef int apply_number(Filling* made, const Held* record) except -1:
     if table.count == count:  # it was there
         damaged()
     slot.subscriber = owner
+    slot.provider = made.data.subscribers.rows[owner].provider
     made.data.subscribers.rows[owner].numbers += 1
     made.place[product] = slot - table.slots
     if record.listed:
         slot.lists = put_counted(made.data, record.lists)
+        slot.sieve = sieve_of(&made.data.arena, slot.lists)
     return 0
 
 

@@ -8,6 +8,7 @@ from callscreen.fastpath.arena cimport Arena, at
 from callscreen.fastpath.changes cimport Part
 from callscreen.fastpath.masks cimport MaskTable
 from callscreen.fastpath.numbers cimport Mask, fits
+from callscreen.fastpath.sieves cimport word_bits
 
 cdef enum:
     FEW_NUMBERS = 32  # of one list in a block
@@ -18,6 +19,8 @@ cdef enum:
 cdef struct BigList:
     uint64_t* buckets  # of 8 numbers, 64 octets; 0 is free
     uint64_t size      # buckets
+    uint64_t* sieve
+    uint64_t words     # of the sieve
     uint64_t count     # numbers
     MaskTable* masks
 
@@ -60,6 +63,8 @@ cdef uint32_t put_lists(Arena* arena, object first, object second) except? 0xFFF
 # The same of entries where they stand: reads one list, to be freed, and puts both.
 cdef int parse_parts(const Part* texts, uint32_t size, Parsed* parsed) except -1
 cdef void free_parsed(Parsed* parsed) noexcept nogil
+# What the entries of a block set: all bits where one is a mask or they are many, none of no block.
+cdef uint32_t sieve_of(const Arena* arena, uint32_t offset) noexcept nogil
 cdef void drop_lists(Arena* arena, uint32_t offset) noexcept nogil
 cdef void count_lists(const Arena* arena, uint32_t offset, ListCount* into) noexcept nogil
 cdef bint find_big(const BigList* found, uint64_t number, Mask* entry) noexcept nogil
@@ -72,14 +77,25 @@ cdef extern from *:
     void callscreen_prefetch(const void* address) noexcept nogil
 
 
-cdef inline uint64_t bucket_of(uint64_t number, uint64_t buckets) noexcept nogil:
-    return (number * <uint64_t>0x9E3779B97F4A7C15 >> 32) * buckets >> 32
+# Of so many places the one where a number belongs.
+cdef inline uint64_t place_of(uint64_t number, uint64_t places) noexcept nogil:
+    return (number * <uint64_t>0x9E3779B97F4A7C15 >> 32) * places >> 32
 
 
-# Fetches where a long list would have a number.
-cdef inline void fetch_big(const BigList* found, uint64_t number) noexcept nogil:
-    if found.count:
-        callscreen_prefetch(&found.buckets[bucket_of(number, found.size) * BUCKET])
+cdef inline bint passes(const BigList* list, uint64_t number) noexcept nogil:
+    cdef uint64_t bits = word_bits(number)
+    return list.sieve[place_of(number, list.words)] & bits == bits
+
+
+# Fetches what tells whether a long list has a number.
+cdef inline void fetch_sieve(const BigList* list, uint64_t number) noexcept nogil:
+    callscreen_prefetch(&list.sieve[place_of(number, list.words)])
+
+
+# And where it has it, if it may.
+cdef inline void fetch_bucket(const BigList* list, uint64_t number) noexcept nogil:
+    if passes(list, number):
+        callscreen_prefetch(&list.buckets[place_of(number, list.size) * BUCKET])
 
 
 # Whether list 0 or 1 of a block has a number, and its entry.

@@ -4,7 +4,7 @@ Invariants:
 1. An entry that is a number beats a mask; of masks the one with more given digits counts, then the
    earlier.
 2. A number stands in the first bucket of its probe sequence that had room, and nothing is ever
-   taken out of a bucket, so a bucket with a free place ends the search.
+   taken out of a bucket, so a bucket with a free place ends the search. Its bits are in the sieve.
 3. A block never changes; `put_lists` makes another, and the owner's offset is switched over to it.
 4. While a long list is read and built other threads run; the arena is not touched meanwhile.
 """
@@ -19,6 +19,7 @@ from callscreen.fastpath.masks cimport (
 )
 from callscreen.fastpath.changes cimport Part
 from callscreen.fastpath.numbers cimport Mask, entry_text, pack_text, parse_entry, read_entry
+from callscreen.fastpath.sieves cimport SIEVED, sieve_bits, word_bits
 
 cdef enum:
     FILL = 6    # of them used on average
@@ -138,9 +139,10 @@ cdef int parse_parts(const Part* texts, uint32_t size, Parsed* parsed) except -1
 
 
 cdef void insert(BigList* into, uint64_t number) noexcept nogil:
-    cdef uint64_t bucket = bucket_of(number, into.size)
+    cdef uint64_t bucket = place_of(number, into.size)
     cdef uint64_t* places
     cdef int i
+    into.sieve[place_of(number, into.words)] |= word_bits(number)
     while True:
         places = &into.buckets[bucket * BUCKET]
         for i in range(BUCKET):
@@ -156,7 +158,9 @@ cdef void insert(BigList* into, uint64_t number) noexcept nogil:
 cdef int build_big(BigList* into, const Parsed* parsed) except -1:
     cdef uint32_t i
     into.size = parsed.numbers // FILL + 1
+    into.words = parsed.numbers // SIEVED + 1
     into.buckets = <uint64_t*>big_area(into.size * BUCKET * sizeof(uint64_t))
+    into.sieve = <uint64_t*>big_area(into.words * sizeof(uint64_t))
     with nogil:
         for i in range(parsed.numbers):
             insert(into, parsed.number[i])
@@ -168,6 +172,7 @@ cdef void free_big(BigList* pair) noexcept nogil:
     cdef int i
     for i in range(2):
         free_area(pair[i].buckets, pair[i].size * BUCKET * sizeof(uint64_t))
+        free_area(pair[i].sieve, pair[i].words * sizeof(uint64_t))
         free_masks(pair[i].masks)
     free(pair)
 
@@ -176,28 +181,33 @@ cdef uint64_t big_octets(const BigList* pair) noexcept nogil:
     cdef uint64_t octets = 0
     cdef int i
     for i in range(2):
-        octets += sizeof(BigList) + sizeof(MaskTable) + pair[i].size * BUCKET * 8
+        octets += sizeof(BigList) + sizeof(MaskTable) + 8 * (pair[i].size * BUCKET + pair[i].words)
         octets += pair[i].masks.count * <uint64_t>(sizeof(Mask) + 4)
         if pair[i].masks.buckets != NULL:
             octets += (pair[i].masks.slots + 1) * sizeof(Bucket)
     return octets
 
 
-cdef bint find_big(const BigList* found, uint64_t number, Mask* entry) noexcept nogil:
-    cdef uint64_t bucket = bucket_of(number, found.size)
-    cdef uint64_t* places
-    cdef uint32_t place
+cdef bint in_buckets(const BigList* found, uint64_t number) noexcept nogil:
+    cdef uint64_t bucket = place_of(number, found.size)
+    cdef const uint64_t* places
     cdef int i
     while True:
         places = &found.buckets[bucket * BUCKET]
         for i in range(BUCKET):
             if places[i] == number:
-                entry.value = number
-                entry.care = <uint64_t>-1
                 return True
         if places[BUCKET - 1] == 0:
-            break
+            return False
         bucket = bucket + 1 if bucket + 1 < found.size else 0
+
+
+cdef bint find_big(const BigList* found, uint64_t number, Mask* entry) noexcept nogil:
+    cdef uint32_t place
+    if passes(found, number) and in_buckets(found, number):
+        entry.value = number
+        entry.care = <uint64_t>-1
+        return True
     if found.masks.count == 0:
         return False
     place = find_mask(found.masks, number)
@@ -268,6 +278,19 @@ cdef uint32_t put_lists(Arena* arena, object first, object second) except? 0xFFF
     finally:
         free_parsed(&lists[0])
         free_parsed(&lists[1])
+
+
+cdef uint32_t sieve_of(const Arena* arena, uint32_t offset) noexcept nogil:
+    cdef const uint64_t* block
+    cdef uint32_t sieve = 0, i
+    if offset == 0:
+        return 0
+    block = at(arena, offset)
+    if block[0] >> 32:  # masks, or a long list
+        return <uint32_t>-1
+    for i in range(1, words_of(block[0])):
+        sieve |= sieve_bits(block[i])
+    return sieve
 
 
 cdef void drop_lists(Arena* arena, uint32_t offset) noexcept nogil:

@@ -15,7 +15,7 @@ from callscreen.fastpath.decide cimport Call
 from callscreen.fastpath.index cimport Index
 from callscreen.fastpath.lists cimport Parsed, put_parsed
 from callscreen.fastpath.measure cimport Calls
-from callscreen.fastpath.switching cimport PUT_NUMBER, PUT_SUBSCRIBER, Change
+from callscreen.fastpath.switching cimport PUT_NUMBER, PUT_SUBSCRIBER, Change, put_in
 from callscreen.fastpath.tables cimport PCS_INDEX, subscriber_row
 
 from .numbers import unpack
@@ -69,10 +69,10 @@ cdef int provision(Index index, uint64_t first, uint64_t end, uint32_t providers
         change.product = PCS_INDEX
         change.number = number_at(place, 0)
         change.row = row
-        change.lists = change.counted = put_parsed(&index.data.arena, own)
+        put_in(change, &index.data, put_parsed(&index.data.arena, own))
         change = index.change(PUT_SUBSCRIBER)
         change.row = row
-        change.lists = change.counted = put_parsed(&index.data.arena, shared)
+        put_in(change, &index.data, put_parsed(&index.data.arena, shared))
     return 0
 
 

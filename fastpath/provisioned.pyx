@@ -21,8 +21,8 @@ from callscreen.fastpath.lists cimport (
 from callscreen.fastpath.numbers cimport pack_plain, pack_text
 from callscreen.fastpath.plan cimport Plan, compile_plan, override_bits
 from callscreen.fastpath.switching cimport (
-    DROP_NUMBER, PUT_NUMBER, PUT_PLAN, PUT_PROVIDER, PUT_SUBSCRIBER, Change, release_memory,
-    release_text,
+    DROP_NUMBER, PUT_NUMBER, PUT_PLAN, PUT_PROVIDER, PUT_SUBSCRIBER, Change, put_in,
+    release_memory, release_text,
 )
 from callscreen.fastpath.tables cimport (
     CIN_INDEX, PCS_INDEX, NumberSlot, NumberTable, ProviderRow, SubscriberRow, find_number,
@@ -128,7 +128,7 @@ cdef class Provisioned(Transaction):
         cdef uint32_t lists
         if whitelist or blacklist:
             lists = put_lists(&self.data.arena, whitelist, blacklist)
-            self.changes[place].lists = self.changes[place].counted = lists
+            put_in(&self.changes[place], &self.data, lists)
         return 0
 
     cdef int unset_provider(self, int product, str name) except -1:
@@ -247,7 +247,7 @@ cdef class Provisioned(Transaction):
                 free_parsed(&lists[1])
         finally:
             free_parsed(&lists[0])
-        self.changes[place].lists = self.changes[place].counted = offset
+        put_in(&self.changes[place], &self.data, offset)
         return 0
 
     cdef int unset_number(self, int product, str number, owner) except -1:

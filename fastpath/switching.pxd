@@ -2,6 +2,7 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from callscreen.fastpath.epochs cimport Release
+from callscreen.fastpath.lists cimport sieve_of
 from callscreen.fastpath.tables cimport Data
 
 cdef enum Kind:
@@ -28,11 +29,18 @@ cdef struct Change:
     Release release  # of what was in the place of `made`
     uint32_t owners[2]  # rows of providers of which something was given up
     uint32_t counted    # lists that were put
+    uint32_t sieve      # of them
     uint8_t kind
     uint8_t product
     uint8_t disabled
     uint8_t override
     uint8_t mail
+
+
+# Lists that a change is to put.
+cdef inline void put_in(Change* change, const Data* data, uint32_t lists) noexcept nogil:
+    change.lists = change.counted = lists
+    change.sieve = sieve_of(&data.arena, lists)
 
 
 # Reads where the changes will go, so that the switch finds it near.

@@ -71,6 +71,8 @@ cdef inline void put_number(Data* data, Change* change) noexcept nogil:
     change.before = slot.subscriber
     slot.subscriber = change.row
     exchange(&slot.lists, &change.lists)
+    slot.provider = data.subscribers.rows[change.row].provider
+    slot.sieve = change.sieve
 
 
 cdef inline void drop_number(Data* data, Change* change) noexcept nogil:
@@ -86,6 +88,7 @@ cdef inline void drop_number(Data* data, Change* change) noexcept nogil:
 cdef inline void put_subscriber(Data* data, Change* change) noexcept nogil:
     cdef SubscriberRow* row = &data.subscribers.rows[change.row]
     exchange(&row.lists, &change.lists)
+    row.sieve = change.sieve
     exchange(&row.voicemail, &change.text)
     row.mail = change.mail
     row.disabled = change.disabled

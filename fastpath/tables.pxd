@@ -23,6 +23,8 @@ cdef struct NumberSlot:
     uint64_t number      # 0: free
     uint32_t subscriber  # row
     uint32_t lists       # CIN: vip and blocked
+    uint32_t provider    # the subscriber's, so that its lists need not wait for that row
+    uint32_t sieve       # of the lists
 
 
 cdef struct NumberTable: # grows by another one that is filled aside
@@ -43,7 +45,7 @@ cdef struct SubscriberRow:
     uint8_t disabled
     uint8_t override     # a bit a rule
     uint8_t mail         # routes.PlaceKind of the voice mail
-    uint32_t unused      # 32 octets: two rows a cache line, none across two
+    uint32_t sieve       # of the lists. 32 octets: two rows a cache line, none across two
 
 
 cdef struct SubscriberTable:

@@ -43,7 +43,10 @@ class Worker:
         """
 
     def run(self) -> None:
-        """Answers until `stop`, without the GIL. RuntimeError where it runs already."""
+        """Answers until `stop`, without the GIL. RuntimeError where it runs already.
+
+        The thread's slice is set to the shortest that the kernel has.
+        """
 
     def stop(self) -> None:
         """Ends `run` after the batch at hand, within a tenth of a second."""

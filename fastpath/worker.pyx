@@ -23,12 +23,16 @@ from callscreen.fastpath.prefixes cimport Address
 from callscreen.fastpath.recent cimport RecentTable
 from callscreen.fastpath.respond cimport fill_desk
 from callscreen.fastpath.ring cimport RingBuffer
+from callscreen.fastpath.scheduling cimport callscreen_slice
 from callscreen.fastpath.tapping cimport WATCHED, set_tap
 from callscreen.fastpath.udp cimport close_inbox, open_inbox
 
 from ipaddress import IPv4Address, IPv6Address
 
 __all__ = ["Worker"]
+
+cdef enum:
+    SLICE_NS = 100000  # the shortest that there is
 
 
 cdef class Worker:
@@ -94,6 +98,7 @@ cdef class Worker:
             raise RuntimeError("the worker runs already")
         self.running = True
         with nogil:
+            callscreen_slice(SLICE_NS)
             run_loop(self.loop)
         self.running = False
 

@@ -24,7 +24,7 @@ WARM_SECONDS = 8.0  # before the first round, once: Kamailio meets the pages of 
 WAYS: dict[str, dict[str, Any]] = {
     "INVITE": {},
     "INVITE + ACK": {"ack": True},
-    "latency": {"rate": LATENCY_RATE},
+    "latency": {"rate": LATENCY_RATE, "stamped": True},
 }
 ECHOES = {
     "echo": "plain",

@@ -4,7 +4,8 @@
 2. A request sent again gets the same To tag, a keyed hash of what names the transaction, and the
    same answer, unless the data changed meanwhile.
 3. An INVITE makes one record however often it is sent, within the bounds of `recent`.
-4. An ACK is never answered, nor is a response, nor is a provisional response ever sent.
+4. An ACK is never answered, nor is a response, nor is a provisional response ever sent. Who sends
+   nothing on reads an ACK's first line alone.
 5. Over UDP an answer has at most ANSWER_MORE octets more than what it answers: nobody who writes
    another's address into a packet gets more sent there than that. A longer one is dropped.
 6. No clock, socket or randomness is inside: they are arguments.
@@ -13,7 +14,7 @@
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 from callscreen.fastpath.answer_peer cimport read_peer
 from callscreen.fastpath.answer_write cimport into, tag_of
@@ -43,6 +44,23 @@ from .respond_types import DIVERT, EDGE_OCTETS, SEED_OCTETS, SIGN, VERIFY, Respo
 
 __all__ = ["Responded", "Responder"]
 
+cdef enum:
+    ACK_LEAST = 13  # octets of its first line, without its end
+
+cdef inline bint is_ack(Octets data, uint32_t size) noexcept nogil:
+    """Whether a first line says that this is an ACK, the only request that nothing follows from."""
+    cdef const unsigned char *end
+    cdef uint32_t i
+    if size < ACK_LEAST or memcmp(data, b"ACK ", 4) != 0:
+        return False
+    end = <const unsigned char *>memchr(data, c'\n', size)
+    if end == NULL:
+        return False
+    i = <uint32_t>(end - data)
+    i -= data[i - 1] == c'\r'
+    return i >= ACK_LEAST and memcmp(data + i - 8, b" SIP/2.0", 8) == 0
+
+
 cdef void look(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexcept nogil:
     cdef uint32_t fault
     work.answer.size = work.record.size = 0
@@ -50,6 +68,9 @@ cdef void look(Desk *desk, const Data *data, Work *work, uint64_t now_ns) noexce
     work.decided = work.repeated = work.record_made = False
     work.status = work.dropped = work.granted = 0
     work.refusal = work.relays = 0
+    if desk.forwarder == NULL and is_ack(work.data, work.size):
+        work.doing, work.method = SWALLOWED, M_ACK
+        return
     fault = scan(work.data, work.size, &work.request)
     if fault == RESPONSE and desk.forwarder != NULL:
         relay(desk, work)

@@ -9,6 +9,7 @@
 RFC 3261 8.2, 8.2.7, 8.3, 16.11, 18.2.2.
 """
 
+import re
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from .sip_types import Malformed, Request
 
 __all__ = ["Responded", "Responder"]
 
+ACK = re.compile(rb"ACK [^\n]+ SIP/2\.0\r?\n")  # nothing follows from it, whatever else it says
 END = b"Content-Length: 0\r\n\r\n"  # of every answer
 
 
@@ -108,6 +110,9 @@ class Responder:
         received = Received(data, source, transport, now_ns, via_trusted, told)
         # A stream's call is redirected: only a datagram is sent on.
         onward = self.forwarding if transport == "udp" else None
+        if onward is None and ACK.match(data):
+            self._counts["acknowledged"] += 1
+            return Responded()
         try:
             request = sip_reference.parse(data)
         except Malformed as fault:

@@ -107,9 +107,32 @@ def test_an_ack_is_swallowed(bench: Bench) -> None:
     assert bench.counts.acknowledged == 2
 
 
-def test_a_malformed_ack_is_dropped(bench: Bench) -> None:
-    given = bench.give(request("ACK").replace(b"CSeq: 1", b"CSeq: x"))
-    assert (given.answer, given.dropped) == (None, "cseq")
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\n"])
+def test_an_ack_is_known_by_its_first_line(bench: Bench, line_end: bytes) -> None:
+    first = b"ACK sip:+15551230001@edge.example SIP/2.0"
+    for rest in (line_end, line_end + b"CSeq: x", line_end + b"\0" * 1000):
+        given = bench.give(first + rest)
+        assert (given.answer, given.dropped) == (None, None)
+    assert bench.counts.acknowledged == 3
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"ACK sip:+15551230001@edge.example SIP/2.0",
+        b"ACK sip:+15551230001@edge.example SIP/3.0\r\n\r\n",
+        b"ACK sip:a@b SIP/2.0\r\r\n\r\n",
+        b"ACK  SIP/2.0\r\n\r\n",
+        b"ACK\tsip:a@b SIP/2.0\r\n\r\n",
+        b"ACK sip:a@bSIP/2.0\r\n\r\n",
+        b"ACK \nsip:a@b SIP/2.0\r\n\r\n",
+    ],
+)
+def test_another_first_line_of_an_ack_is_dropped(bench: Bench, data: bytes) -> None:
+    given = bench.give(data)
+    assert given.answer is None
+    assert given.dropped
+    assert bench.counts.acknowledged == 0
 
 
 def test_a_cancel_of_an_answered_invite_gets_200_and_changes_nothing(bench: Bench) -> None:

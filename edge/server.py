@@ -36,7 +36,7 @@ from .records import RecordsOut
 from .replica import Replica
 from .secrets import Secrets
 from .shown import FAMILIES, Shown
-from .sockets import format_address, open_udp, parse_address
+from .sockets import check_buffer, format_address, open_udp, parse_address
 from .spool import Spool
 from .streaming import STREAM_FAMILIES, StreamConfig, Streaming
 from .taps import TAP_FAMILIES, Taps
@@ -205,6 +205,7 @@ async def serve(config: EdgeConfig, ready: Callable[[str], None], stop: asyncio.
         taps.attach(workers.tap)
         config.instruments.health.check(shown.ready)
         address = format_address(sockets[0].getsockname())
+        check_buffer(sockets[0])
         workers.admit(peers.table)
         identifying.start()
         workers.start()

@@ -8,18 +8,22 @@ Invariants
 
 import asyncio
 import ctypes
+import logging
 import socket
 import struct
 
 __all__ = [
     "RECEIVE_BUFFER",
     "can_segment",
+    "check_buffer",
     "format_address",
     "open_tcp",
     "open_udp",
     "overflows",
     "parse_address",
 ]
+
+log = logging.getLogger("callscreen.edge")
 
 RECEIVE_BUFFER = 8 * 1024 * 1024  # octets asked of the kernel, which may give less
 SEND_BUFFER = 4 * 1024 * 1024
@@ -104,6 +108,17 @@ def prepare(sock: socket.socket, any_address: bool) -> None:
         sock.setsockopt(SOL_UDP, UDP_GRO, 1)
     except OSError:  # an old kernel: datagrams come one by one
         return
+
+
+def check_buffer(sock: socket.socket) -> None:
+    """Tells the log where the kernel gave less of a receive buffer than was asked for."""
+    given = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2  # the kernel tells it doubled
+    if given < RECEIVE_BUFFER:
+        log.warning(
+            "a socket has room for %d KiB of what waits, not for %d: net.core.rmem_max is low",
+            given // 1024,
+            RECEIVE_BUFFER // 1024,
+        )
 
 
 def can_segment(sock: socket.socket) -> bool:

@@ -10,9 +10,18 @@ from typing import Any
 
 import pytest
 
+from callscreen.edge import sockets as sockets_module
 from callscreen.edge import workers as workers_module
 from callscreen.edge.peers import PeerList
-from callscreen.edge.sockets import can_segment, format_address, open_udp, overflows, parse_address
+from callscreen.edge.sockets import (
+    RECEIVE_BUFFER,
+    can_segment,
+    check_buffer,
+    format_address,
+    open_udp,
+    overflows,
+    parse_address,
+)
 from callscreen.edge.view import ScreeningView
 from callscreen.edge.workers import WorkerConfig, Workers
 from callscreen.fastpath.index import Index
@@ -187,3 +196,17 @@ def test_addresses(text: str, expected: tuple[str, int]) -> None:
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(ValueError, match="HOST:PORT"):
         parse_address(text)
+
+
+@pytest.mark.parametrize(("octets", "told"), [(64 * 1024, True), (RECEIVE_BUFFER, False)])
+async def test_a_small_receive_buffer_is_told(
+    octets: int, told: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (sock,) = await open_udp("127.0.0.1", 0)
+    with sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, octets)
+        given = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+        monkeypatch.setattr(sockets_module, "RECEIVE_BUFFER", given + told)
+        check_buffer(sock)
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * told
+    assert all(f"{given // 1024} KiB" in record.message for record in caplog.records)

@@ -111,8 +111,9 @@ def password(
         fail(str(error))
 
 
-for command in (serve, core, gateway, edge, backup, restore, check, load, dump, top, stir, trace):
+for command in (serve, core, gateway, edge, backup, restore, check, load, dump, stir, trace):
     main.add_command(command)
+edge.add_command(top)
 
 
 if __name__ == "__main__":

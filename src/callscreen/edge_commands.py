@@ -1,4 +1,4 @@
-"""`callscreen top` and `trace`: looking at an edge that runs, by its admin endpoint."""
+"""`callscreen edge top`, `callscreen trace`: an edge that runs, seen by its admin endpoint."""
 
 import sys
 import time

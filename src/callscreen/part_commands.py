@@ -135,7 +135,7 @@ def gateway(
     )
 
 
-@click.command(epilog=EPILOG)
+@click.group(epilog=EPILOG, invoke_without_command=True)
 @sip_option
 @asking_options
 @data_option
@@ -180,8 +180,11 @@ def edge(
 ) -> None:
     """Runs the edge: answers SIP from an index that follows the core.
 
-    Prints "ready sip=..." when it answers. Keeps answering while the core is gone.
+    Prints "ready sip=..." when it answers. Keeps answering while the core is gone. `edge top` runs
+    none: it shows what one does that runs.
     """
+    if click.get_current_context().invoked_subcommand:
+        return
     from .edge.capturing import CaptureConfig
     from .edge.server import EdgeConfig, serve
     from .edge.streaming import StreamConfig

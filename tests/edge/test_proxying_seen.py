@@ -1,4 +1,4 @@
-"""Calls sent on, as somebody sees them who looks: `callscreen trace`, `callscreen top`, HEP."""
+"""Calls sent on, as who looks sees them: `callscreen trace`, `callscreen edge top`, HEP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -91,7 +91,7 @@ async def test_a_trace_shows_where_a_call_went_and_how_it_ended(core: Any) -> No
 
 async def test_top_shows_what_is_sent_on(core: Any) -> None:
     async with proxy_edge(core) as run:
-        top = await command("top", "--edge", run.admin, "--seconds", "1")
+        top = await command("edge", "top", "--edge", run.admin, "--seconds", "1")
         block = asyncio.create_task(top.communicate())
         while not block.done():
             await through(run, b"486 Busy Here")

@@ -1,4 +1,4 @@
-"""`callscreen top`: a running edge, looked at by the command as a process."""
+"""`callscreen edge top`: a running edge, looked at by the command as a process."""
 
 import asyncio
 import math
@@ -38,7 +38,7 @@ async def command(*words: str) -> asyncio.subprocess.Process:
 
 async def test_the_calls_of_a_second_are_shown(core):
     async with watched(core) as (address, shown), phone(address) as caller:
-        top = await command("top", "--edge", shown, "--seconds", "1")
+        top = await command("edge", "top", "--edge", shown, "--seconds", "1")
         assert top.stdout is not None
         block = asyncio.create_task(top.communicate())
         while not block.done():
@@ -59,7 +59,7 @@ async def test_the_calls_of_a_second_are_shown(core):
 
 async def test_an_interrupt_ends_it_in_order(core):
     async with watched(core) as (_, shown):
-        top = await command("top", "--edge", shown)
+        top = await command("edge", "top", "--edge", shown)
         assert top.stdout is not None
         assert shown.encode() in await asyncio.wait_for(top.stdout.readline(), 20)
         top.send_signal(signal.SIGINT)
@@ -68,7 +68,7 @@ async def test_an_interrupt_ends_it_in_order(core):
 
 
 async def test_where_no_edge_answers_it_says_so():
-    top = await command("top", "--once", "--edge", "127.0.0.1:1")
+    top = await command("edge", "top", "--once", "--edge", "127.0.0.1:1")
     _, err = await asyncio.wait_for(top.communicate(), 20)
     assert top.returncode == 1
     assert err.startswith(b"callscreen: 127.0.0.1:1 does not answer")
@@ -136,7 +136,8 @@ def test_a_count_that_is_no_number_has_no_percentile():
 
 async def test_a_host_that_no_name_can_be_is_told_in_a_line():
     address = "a" * 70 + ".example:80"
-    for words in (("top", "--once"), ("trace", "--number", "+15551230001", "--token", "secret")):
+    watching = ("trace", "--number", "+15551230001", "--token", "secret")
+    for words in (("edge", "top", "--once"), watching):
         one = await command(*words, "--edge", address)
         _, err = await asyncio.wait_for(one.communicate(), 20)
         assert one.returncode == 1

@@ -1,5 +1,6 @@
 """What `callscreen load` and `dump` make of their arguments, before the core sees them."""
 
+import errno
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,9 +9,10 @@ import grpc
 import pytest
 
 from callscreen import loading
-from callscreen.bulk_commands import written
+from callscreen.asking import AskError, take_backup
 from callscreen.loading import LoadError, Loading, done, dump_file, parent_of, type_of_file
 from callscreen.ops.grpc_tls import ClientTls
+from callscreen.output import OutputError, output
 from callscreen.v1 import jobs_pb2_grpc
 from callscreen.v1.jobs_pb2 import (
     DONE,
@@ -76,12 +78,26 @@ def test_the_bar_never_goes_back() -> None:
 
 def test_a_file_appears_whole_or_not(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
-    with pytest.raises(LoadError), written(str(path)) as file:
+    with pytest.raises(LoadError), output(str(path)) as file:
         parent_of("pcs", "administrator", file.name)  # which is refused
     assert list(tmp_path.iterdir()) == []
-    with written(str(path)) as file:
+    with output(str(path)) as file:
         file.write(b"whole")
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"whole", 0o600)
+
+
+def test_a_file_that_cannot_be_is_named_with_the_reason(tmp_path: Path) -> None:
+    missing = str(tmp_path / "none" / "out.csv")
+    with pytest.raises(OutputError) as found, output(missing):
+        pass
+    assert str(found.value) == f"{missing} cannot be written: No such file or directory"
+    with pytest.raises(OutputError, match="No space left"), output(str(tmp_path / "x")):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_core_that_is_not_there_is_named() -> None:
+    with pytest.raises(AskError, match=r"^the core at 127\.0\.0\.1:1: "):
+        next(take_backup("127.0.0.1:1", ClientTls(), "token", True, 5.0))
 
 
 class Away(jobs_pb2_grpc.JobsServicer):

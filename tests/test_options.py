@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from callscreen.cli import main
-from callscreen.options import BaseUrl, Seconds
+from callscreen.options import BaseUrl, Networks, Seconds
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,14 @@ def test_a_required_option_that_is_missing_is_named(command, missing):
     found = CliRunner().invoke(main, [command])
     assert found.exit_code == 2
     assert f"Missing option '{missing}'" in found.output
+
+
+@pytest.mark.parametrize("given", ["192.0.2.0/33", "192.0.2.1,host", "a b"])
+def test_what_are_no_networks_is_refused(given):
+    with pytest.raises(click.BadParameter):
+        Networks().convert(given, None, None)
+
+
+@pytest.mark.parametrize("given", ["", "192.0.2.1", "192.0.2.0/24, 2001:db8::/32"])
+def test_networks_are_kept_as_they_were_given(given):
+    assert Networks().convert(given, None, None) == given

@@ -23,7 +23,6 @@ __all__ = [
     "core_at",
     "credentials",
     "explain",
-    "refusal",
     "set_password",
     "take_backup",
 ]
@@ -47,18 +46,29 @@ def credentials(token: str) -> tuple[tuple[str, str], ...]:
 
 @contextmanager
 def core_at(address: str, tls: ClientTls) -> Iterator[grpc.Channel]:
-    """A channel to the core. Raises AskError where its certificates cannot be used."""
+    """A channel to the core.
+
+    Raises:
+        AskError: the core is not there, refuses what the block asks, or its certificates cannot be
+            used.
+    """
     try:
         channel = open_blocking(address, tls)
     except (OSError, ValueError) as error:
         raise AskError(str(error)) from None
     with channel:
-        yield channel
+        try:
+            yield channel
+        except grpc.RpcError as error:
+            raise AskError(refusal(error, address)) from None
 
 
-def refusal(error: grpc.RpcError) -> str:
+def refusal(error: grpc.RpcError, address: str) -> str:
     """Why the core was not there, or refused."""
-    return advised(error.details() or str(error.code()))
+    details = advised(error.details() or str(error.code()))
+    if error.code() is grpc.StatusCode.UNAVAILABLE:
+        return f"the core at {address}: {details}"
+    return details
 
 
 def explain(
@@ -85,14 +95,9 @@ def explain(
     )
     with core_at(address, tls) as channel:
         stub = screening_pb2_grpc.ScreeningStub(channel)
-        try:
-            answer = stub.Explain(
-                screening_pb2.ExplainRequest(call=call),
-                metadata=credentials(token),
-                timeout=SECONDS,
-            )
-        except grpc.RpcError as error:
-            raise AskError(refusal(error)) from None
+        answer = stub.Explain(
+            screening_pb2.ExplainRequest(call=call), metadata=credentials(token), timeout=SECONDS
+        )
     verdict = answer.verdict
     yield f"{verdict.treatment}: {verdict.reason}"
     yield f"  from {verdict.calling_number or 'no number'} to {verdict.called_number or called}"
@@ -115,11 +120,8 @@ def take_backup(
     with core_at(address, tls) as channel:
         stub = maintenance_pb2_grpc.MaintenanceStub(channel)
         request = maintenance_pb2.BackupRequest(without_records=not records)
-        try:
-            for chunk in stub.Backup(request, metadata=credentials(token), timeout=seconds):
-                yield chunk.data
-        except grpc.RpcError as error:
-            raise AskError(refusal(error)) from None
+        for chunk in stub.Backup(request, metadata=credentials(token), timeout=seconds):
+            yield chunk.data
 
 
 def set_password(
@@ -141,7 +143,4 @@ def set_password(
     )
     with core_at(address, tls) as channel:
         stub = authentication_pb2_grpc.AuthenticationStub(channel)
-        try:
-            stub.SetPassword(request, metadata=credentials(token), timeout=SECONDS)
-        except grpc.RpcError as error:
-            raise AskError(refusal(error)) from None
+        stub.SetPassword(request, metadata=credentials(token), timeout=SECONDS)

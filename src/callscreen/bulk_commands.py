@@ -1,17 +1,17 @@
 """`callscreen load` and `dump`: CSV files in and out."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import click
 
 from .grpc_options import asking_options, client_tls
 from .options import data_option, option, product_option, token_option
+from .output import STREAM, OutputError, output
 from .running import emit, fail
 
 __all__ = ["dump", "load"]
@@ -19,7 +19,6 @@ __all__ = ["dump", "load"]
 EPILOG = "Every option may also stand in the environment: --data as CALLSCREEN_DATA, and so on."
 STEPS: Final = 10_000  # of the progress bar
 OBJECTS: Final = ("administrator", "service_provider", "subscriber", "number")
-STREAM: Final = "-"
 
 
 @click.command(epilog=EPILOG)
@@ -131,9 +130,9 @@ def dump(
     query = TableQuery(search=search, sort=sort)
     try:
         parent = parent_of(product, type_name, provider, subscriber)
-        with progress_bar(type_name) as show, written(to) as file:
+        with progress_bar(type_name) as show, output(to) as file:
             job = dump_file(parent, query, file, grpc, client_tls(tls), asking, show)
-    except (LoadError, OSError) as error:
+    except (LoadError, OutputError) as error:
         fail(str(error))
     seconds = max(time.monotonic() - started, 1e-9)
     click.echo(f"{job.rows_done} dumped, {job.rows_done / seconds:,.0f} a second", err=True)
@@ -168,25 +167,3 @@ def _rate(shown: object) -> str | None:
     if not isinstance(shown, tuple) or not shown[0]:
         return None
     return f"{shown[0]:,} rows, {shown[1]:,.0f} a second"
-
-
-@contextmanager
-def written(to: str) -> Iterator[BinaryIO]:
-    """A file that appears under its name when the block ends well; or standard output."""
-    if to == STREAM:
-        yield sys.stdout.buffer
-        sys.stdout.flush()
-        return
-    path = Path(to)
-    part = path.with_name(path.name + ".part")
-    try:
-        with open(part, "wb", opener=_private) as file:
-            yield file
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

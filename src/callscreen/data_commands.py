@@ -1,22 +1,20 @@
 """`callscreen backup`, `restore` and `check`: care of the data folder."""
 
-import os
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import click
 
 from .grpc_options import asking_options, client_tls
 from .options import data_option, option, token_option
+from .output import STREAM, OutputError, output
 from .running import emit, fail, service_token
 
 __all__ = ["backup", "check", "restore"]
 
 EPILOG = "Every option may also stand in the environment: --data as CALLSCREEN_DATA, and so on."
-STREAM: Final = "-"  # for standard input or output
 SECONDS: Final = 24 * 3600.0  # that a backup may take
 SHOWN_SECONDS: Final = 0.5  # between two looks at the progress
 MIB: Final = 1024 * 1024
@@ -61,44 +59,15 @@ def backup(
     progress = Progress()
     try:
         asking, how = service_token(data, token), client_tls(tls)
-        pieces = take_backup(grpc, how, asking, not without_records, SECONDS)
-        if to == STREAM:
-            _pour(pieces, sys.stdout.buffer, progress)
-            return
-        _keep(pieces, Path(to), progress)
-    except AskError as error:
+        with output(to) as file:
+            for piece in take_backup(grpc, how, asking, not without_records, SECONDS):
+                file.write(piece)
+                progress.add(len(piece))
+    except (AskError, OutputError) as error:
         fail(str(error))
-    except OSError as error:
-        fail(f"the backup cannot be written: {error}")
-    progress.end()
-    emit(f"{to}: {progress.done / MIB:,.1f} MiB")
-
-
-def _pour(pieces: Iterator[bytes], target: IO[bytes], progress: Progress) -> None:
-    for piece in pieces:
-        target.write(piece)
-        progress.add(len(piece))
-    target.flush()
-
-
-def _keep(pieces: Iterator[bytes], path: Path, progress: Progress) -> None:
-    """Writes a file that has its name only once it is whole and on disk."""
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    try:
-        opened = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(opened, "wb") as file:
-            _pour(pieces, file, progress)
-            os.fsync(file.fileno())
-        new.replace(path)
-    except BaseException:
-        new.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    if to != STREAM:
+        progress.end()
+        emit(f"{to}: {progress.done / MIB:,.1f} MiB")
 
 
 @click.command(epilog=EPILOG)

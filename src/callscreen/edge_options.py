@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from .options import option
+from .options import Networks, option
 
 __all__ = ["edge_options", "stir_options"]
 
@@ -61,6 +61,7 @@ PEER_OPTIONS = (
         "",
         "Whose SIP is answered, besides loopback: addresses and CIDR blocks, separated by commas.",
         metavar="LIST",
+        type=Networks(),
     ),
     option(
         "--peers",
@@ -144,6 +145,7 @@ STIR_OPTIONS = (
         "Private addresses that certificates may be fetched from all the same: addresses and CIDR"
         " blocks, separated by commas.",
         metavar="LIST",
+        type=Networks(),
     ),
     option("--stir-crl", "", "The list of revoked certificates.", metavar="FILE|URL"),
     option("--stir-trust-list", "", "The signed list of roots.", metavar="FILE|URL"),

@@ -16,7 +16,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 import grpc
 
-from .asking import AskError, core_at, credentials, refusal
+from .asking import AskError, core_at, credentials
 from .ops.grpc_tls import ClientTls
 from .schema import TYPES, format_name
 from .schema.csv import detect_type
@@ -147,8 +147,6 @@ def asking(address: str, tls: ClientTls) -> Iterator["jobs_pb2_grpc.JobsStub"]:
             yield jobs_pb2_grpc.JobsStub(channel)
     except AskError as error:
         raise LoadError(str(error)) from None
-    except grpc.RpcError as error:
-        raise LoadError(refusal(error)) from None
 
 
 def _requests(

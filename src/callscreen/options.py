@@ -11,6 +11,7 @@ __all__ = [
     "EPILOG",
     "BaseUrl",
     "HostPort",
+    "Networks",
     "Seconds",
     "data_option",
     "format_option",
@@ -45,6 +46,21 @@ class HostPort(click.ParamType[str]):
         found = re.fullmatch(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):([0-9]{1,5})", value)
         if found is None or int(found[1]) > 65535:
             self.fail(f"{value!r} is not HOST:PORT", param, ctx)
+        return value
+
+
+class Networks(click.ParamType[str]):
+    """Addresses and CIDR blocks, separated by commas; there may be none."""
+
+    name = "LIST"
+
+    def convert(self, value: str, param: Any, ctx: Any) -> str:
+        from .edge.peers import trusted
+
+        try:
+            trusted(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
         return value
 
 

@@ -64,10 +64,11 @@ cdef Toll take_call(PeerRows *peers, int32_t row, uint64_t now_ns) noexcept nogi
     return IGNORED
 
 
-cdef void fill(Bucket *bucket, int rate, int burst) noexcept nogil:
-    if rate:
-        bucket.interval = SECOND // <uint64_t>rate
-        bucket.tolerance = bucket.interval * <uint64_t>(burst or rate)
+cdef void fill(PeerRow *row, int rate, int burst) noexcept nogil:
+    """Sets what the buckets hold; what is in them stays."""
+    cdef uint64_t interval = SECOND // <uint64_t>rate if rate else 0  # 0: any number
+    row.calls.interval = row.refusals.interval = interval
+    row.calls.tolerance = row.refusals.tolerance = interval * <uint64_t>(burst or rate)
 
 
 cdef class PeerTable:
@@ -84,18 +85,15 @@ cdef class PeerTable:
         self.peers.count = <uint32_t>len(self.given) + 1
         self.peers.rows = <PeerRow *>big_area(self.peers.count * sizeof(PeerRow))
         memset(self.peers.rows, 0, self.peers.count * sizeof(PeerRow))
-        fill(&self.peers.rows[0].calls, ceiling, 0)
-        fill(&self.peers.rows[0].refusals, ceiling, 0)
+        if before is not None:
+            self.peers.rows[0] = before.peers.rows[0]
+        fill(&self.peers.rows[0], ceiling, 0)
         rows = {} if before is None else {peer.name: i + 1 for i, peer in enumerate(before.given)}
         for row, peer in enumerate(self.given, 1):
             old = rows.get(peer.name, 0)
             if old:  # its counters go on, and so does a bucket that is as full as it was
                 self.peers.rows[row] = before.peers.rows[old]
-            fill(&self.peers.rows[row].calls, peer.rate, peer.burst)
-            fill(&self.peers.rows[row].refusals, peer.rate, peer.burst)
-            if not peer.rate:
-                self.peers.rows[row].calls.interval = 0
-                self.peers.rows[row].refusals.interval = 0
+            fill(&self.peers.rows[row], peer.rate, peer.burst)
             self.peers.rows[row].proxy = peer.proxy
 
     def __dealloc__(self):

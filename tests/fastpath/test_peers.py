@@ -94,6 +94,15 @@ def test_a_peer_that_stays_goes_on_and_another_begins() -> None:
     assert after.counts() == {"sbc": (2, 1, 0), "new": (1, 0, 0)}
 
 
+def test_a_list_that_is_read_again_does_not_fill_the_ceiling() -> None:
+    given = (Peer("sbc", ("192.0.2.1",)),)
+    before = PeerTable(given, ceiling=2)
+    assert [before.take("192.0.2.1", START) for _ in range(2)] == ["admitted"] * 2
+    after = PeerTable(given, ceiling=2, before=before)
+    assert after.take("192.0.2.1", START) == "limited"
+    assert after.take("192.0.2.1", START + SECOND // 2) == "admitted"
+
+
 def test_a_clock_that_steps_back_stops_nobody_for_long() -> None:
     table = PeerTable((Peer("sbc", ("192.0.2.1",), rate=10),))
     assert table.take("192.0.2.1", START) == "admitted"

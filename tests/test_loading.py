@@ -1,6 +1,7 @@
 """What `callscreen load` and `dump` make of their arguments, before the core sees them."""
 
 import errno
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -93,6 +94,26 @@ def test_a_file_that_cannot_be_is_named_with_the_reason(tmp_path: Path) -> None:
     assert str(found.value) == f"{missing} cannot be written: No such file or directory"
     with pytest.raises(OutputError, match="No space left"), output(str(tmp_path / "x")):
         raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_link_stays_one_and_what_it_names_is_made(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "out.csv")
+    with output(str(tmp_path / "link")) as file:
+        file.write(b"whole")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "out.csv").read_bytes() == b"whole"
+
+
+def test_a_pipe_is_written_into_and_a_folder_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit((tmp_path / "pipe").read_bytes)
+        with output(str(tmp_path / "pipe")) as file:
+            file.write(b"whole")
+        assert read.result() == b"whole"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["pipe"]
+    with pytest.raises(OutputError, match="Is a directory"), output(str(tmp_path)):
+        pass
 
 
 def test_a_core_that_is_not_there_is_named() -> None:

@@ -19,16 +19,23 @@ class OutputError(Exception):
 @contextmanager
 def output(to: str) -> Iterator[BinaryIO]:
     """A file that has its name only once the block ends well and it is on disk; - is standard
-    output. Raises OutputError."""
+    output, and a device or a pipe is written into. Raises OutputError."""
     try:
         if to == STREAM:
             yield sys.stdout.buffer
             sys.stdout.flush()
         else:
-            yield from _made(Path(to))
+            path = Path(to).resolve()
+            device = path.exists() and not path.is_file()
+            yield from _into(path) if device else _made(path)
     except OSError as error:
         name = "standard output" if to == STREAM else to
         raise OutputError(f"{name} cannot be written: {error.strerror or error}") from None
+
+
+def _into(path: Path) -> Iterator[BinaryIO]:
+    with path.open("wb") as file:
+        yield file
 
 
 def _made(path: Path) -> Iterator[BinaryIO]:
